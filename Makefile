@@ -1,0 +1,65 @@
+# The one door. `make` alone lists what it opens.
+
+PYTHON ?= python3
+SAMPLE := samples/out/talker.mp4
+
+# CLIP and OUT reach the recipe through the environment, not as make text: a path may hold spaces.
+CLIP ?=
+OUT ?=
+export CLIP OUT
+
+.DELETE_ON_ERROR:
+.PHONY: help venv report test check samples notebooks real bench lock notice clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+venv: .venv/.ready  ## the environment .venv, exactly as locked
+
+# Two stamps: an edit of pyproject.toml does not download the wheels again.
+.venv/.locked: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+.venv/.ready: .venv/.locked pyproject.toml
+	.venv/bin/pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+report: .venv/.ready $(if $(CLIP),,$(SAMPLE))  ## examine CLIP='a file.mp4' (else the sample) into OUT (else case/<its stem>)
+	@clip=$${CLIP:-$(SAMPLE)}; stem=$$(basename "$$clip"); out=$${OUT:-case/$${stem%.*}}; \
+	set -x; .venv/bin/forensics report "$$clip" --out "$$out"
+
+test: $(SAMPLE)  ## all tests and every notebook, on the sample
+	.venv/bin/python -m pytest -m 'not real' --nbmake --nbmake-timeout=300 tests notebooks
+
+check: .venv/.ready  ## lint, format, types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy forensics
+
+$(SAMPLE): $(wildcard samples/*.py) | .venv/.ready
+	.venv/bin/python samples/build.py
+
+samples: .venv/.ready  ## remake every sample
+	.venv/bin/python samples/build.py
+
+notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
+	.venv/bin/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
+	.venv/bin/python tests/real/gate.py
+
+bench: $(SAMPLE)  ## time and memory
+	.venv/bin/python bench/report.py
+	.venv/bin/python bench/memory.py
+
+lock: .venv/.ready  ## requirements.lock and environment.yml from requirements.in (UPGRADE=1: newest versions)
+	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+notice: .venv/.ready  ## NOTICE from the lock
+	.venv/bin/python tools/notice.py
+
+clean:  ## remove what make can remake; never a case
+	rm -rf .venv samples/out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

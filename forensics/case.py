@@ -1,0 +1,156 @@
+"""The case folder: its lock, its custody log, its cache. Nothing else writes the log and the cache.
+
+    CASE/findings.json  report.html  case.json  custody.jsonl  charts/  tables/  stills/  cache/<key>/
+
+The log is a chain: each line holds the hash of the one before, so that a change inside it shows. A chain cannot show
+that its tail was cut off or that all of it was written anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import CaseError
+
+LOG, LOCK, STATE = "custody.jsonl", ".lock", "case.json"
+_START = "0" * 64
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.replace(part, path)
+
+
+def canonical(values: Any) -> str:
+    """JSON with one spelling: sorted keys, no NaN."""
+    return json.dumps(values, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def check_place(folder: Path, evidence: Path) -> None:
+    """The case may lie in a folder of its own inside the evidence's folder, but not be it or hold it."""
+    place, home = Path(os.path.realpath(folder)), Path(os.path.realpath(evidence)).parent
+    if place == home or place in home.parents:
+        raise CaseError("E_CASE_PLACE", "The case folder is the evidence's folder or holds it.",
+                        "Name a new folder for the case with --out.")
+    if folder.exists() and not folder.is_dir():
+        raise CaseError("E_CASE_PLACE", "The name given for the case is a file.", "Name a folder with --out.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / LOG).exists():
+        raise CaseError("E_CASE_PLACE", "The folder given for the case holds other files.",
+                        "Name a new or empty folder with --out.")
+
+
+class Case:
+    """An open case. Use as a context manager: it holds the folder's lock until closed."""
+
+    def __init__(self, folder: Path, evidence: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+        self.folder, self.evidence, self._clock = Path(folder), Path(evidence), clock
+
+    def __enter__(self) -> Case:
+        check_place(self.folder, self.evidence)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.folder / LOCK).open("w")
+        except OSError as error:
+            raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
+                            "Name another folder with --out.") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise CaseError("E_CASE_LOCKED", "Another run is working on this case.",
+                            "Wait for it to end, or name another folder with --out.") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
+
+    def claim(self, sha256: str) -> None:
+        """Bind the case to its evidence; refuse another one."""
+        if (known := self.state().get("evidence_sha256")) not in (None, sha256):
+            raise CaseError("E_CASE_OTHER_EVIDENCE", f"This case was opened for another recording ({known[:12]}…).",
+                            "Name a new folder for this recording with --out.")
+        self.update(evidence_sha256=sha256, evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"))
+
+    def state(self) -> dict[str, Any]:
+        """What belongs to this case and not to the evidence: ids, names, times."""
+        with suppress(FileNotFoundError, json.JSONDecodeError):
+            return dict(json.loads((self.folder / STATE).read_text()))
+        return {}
+
+    def update(self, **values: Any) -> None:
+        write(self.folder / STATE, json.dumps(self.state() | values, indent=1, sort_keys=True, ensure_ascii=False))
+
+    # -- log -----------------------------------------------------------------------------------------------------
+
+    def log(self, action: str, **details: Any) -> str:
+        """Append one entry to the custody log; returns its hash."""
+        last, number = self.log_head()
+        entry = {"n": number + 1, "utc": self._clock().isoformat(timespec="milliseconds"),
+                 "actor": _actor(), "host": socket.gethostname(), "action": action, **details, "previous": last}
+        digest = hashlib.sha256(canonical(entry).encode()).hexdigest()
+        with (self.folder / LOG).open("a") as file:
+            file.write(canonical(entry | {"hash": digest}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return digest
+
+    def log_head(self) -> tuple[str, int]:
+        """Hash and number of the last entry."""
+        with suppress(FileNotFoundError, IndexError, json.JSONDecodeError, KeyError):
+            last = json.loads((self.folder / LOG).read_text().splitlines()[-1])
+            return last["hash"], last["n"]
+        return _START, 0
+
+    # -- cache ---------------------------------------------------------------------------------------------------
+
+    def cached(self, key_parts: dict[str, Any], make: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any], bool]:
+        """Folder and description of a result: from the cache, or made by ``make(folder)``; and whether it was there.
+
+        The key is the hash of everything the result depends on. A folder appears only when it is complete.
+        """
+        key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
+        folder = self.folder / "cache" / key
+        with suppress(FileNotFoundError, json.JSONDecodeError):
+            return folder, json.loads((folder / "about.json").read_text())["about"], True
+        partial = folder.with_name(key + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            about = make(partial)
+            write(partial / "about.json", json.dumps({"key": key_parts, "about": about}, indent=1))
+            os.replace(partial, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return folder, about, False
+
+
+def _actor() -> str:
+    with suppress(OSError, KeyError):
+        return getpass.getuser()
+    return f"uid {os.getuid()}"
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """A full disk or lost folder in plain words."""
+    try:
+        yield
+    except OSError as error:
+        raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
+                        "Free space or name another folder with --out, then run again; finished parts are kept.",
+                        ) from error

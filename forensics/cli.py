@@ -1,0 +1,111 @@
+"""The command ``forensics``: thin; what it prints on stdout is for people, the case holds the results."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forensics.errors import ForensicsError, IntegrityError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Measure what can be said about whether a recording of a speaking person was altered.")
+
+#: Longer than any recording: an open end of an interval.
+FOREVER_S = 1e7
+REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
+
+
+@app.command()
+def report(
+    clip: Annotated[str, typer.Argument(help="The recording: a video or sound file. It is only read.")],
+    out: Annotated[Path, typer.Option(help="Folder of the case; made if needed.")],
+    start: Annotated[float | None, typer.Option("--from", help="Examine from this second on.")] = None,
+    end: Annotated[float | None, typer.Option("--to", help="Examine up to this second.")] = None,
+) -> None:
+    """Examine CLIP and write findings.json and report.html into the case folder."""
+    from forensics import pipeline  # slow to import: not for --help
+    from forensics.case import Case
+    from forensics.timeline import Interval
+
+    interval = None
+    if start is not None or end is not None:
+        interval = Interval(-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
+    with Case(out, Path(clip)) as case:
+        case.log("started", command="report", interval=interval and [interval.start_s, interval.end_s])
+        try:
+            examination = pipeline.report(case, interval, progress=Bar())
+        except ForensicsError as error:
+            case.log("refused", code=error.code)
+            raise
+        except KeyboardInterrupt:
+            case.log("interrupted")
+            raise
+    assessed = sum(f.state == "assessed" for f in examination.findings)
+    typer.echo(f"{assessed} of {len(examination.findings)} questions assessed. Streams examined: "
+               f"picture {examination.clip.picture}, sound {examination.clip.sound}.")
+    for other in examination.clip.others():
+        typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({other['codec']}).")
+    typer.echo(f"Report: {out / 'report.html'}")
+
+
+@app.command()
+def info(clip: Annotated[str, typer.Argument(help="The recording. It is only read.")]) -> None:
+    """Print hashes and what CLIP declares about itself, without decoding it."""
+    from forensics.clip import identify, opened
+    from forensics.report.phrases import visible
+
+    with opened(Path(clip)) as fd:
+        about = identify(Path(clip), fd)
+    typer.echo(f"SHA-256   {about.sha256}\nSHA-512   {about.sha512}\nsize      {about.size_bytes} bytes\n"
+               f"container {about.declared['container']}, declared {about.declared['declared_duration_s']} s from "
+               f"{about.declared['declared_start_s']} s")
+    for stream in about.declared["streams"]:
+        chosen = "examined" if stream["index"] in (about.picture, about.sound) else "not examined"
+        facts = ", ".join(f"{k} {v}" for k, v in stream.items() if k not in ("index", "kind", "tags"))
+        typer.echo(f"stream {stream['index']}  {stream['kind']}, {chosen}: {visible(facts)}")
+    for key, value in about.declared["tags"].items():
+        typer.echo(f"tag       {visible(key)}: {visible(value)}")
+
+
+class Bar:
+    """Progress with the time left: in place on a terminal, a line a step elsewhere. stderr is for refusals alone."""
+
+    def __init__(self) -> None:
+        self._began, self._what, self._terminal = time.monotonic(), "", sys.stdout.isatty()
+
+    def __call__(self, what: str, share: float) -> None:
+        if what != self._what:
+            self._began, self._what = time.monotonic(), what
+            if not self._terminal:
+                print(what, flush=True)
+        if self._terminal:
+            gone = time.monotonic() - self._began
+            left = f"about {gone / share - gone:.0f} s left" if 0.02 < share < 1 else ""
+            print(f"\r\033[K{what} {share:4.0%} {left}", end="\n" if what == "done" else "", flush=True)
+
+
+def main() -> None:
+    """Entry point: refusals as one line with their code, and the exit status of their kind."""
+    # Limits of BLAS threads are read when numpy loads, so they are set before anything imports it.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    try:
+        app()
+    except IntegrityError as error:
+        print(error, file=sys.stderr)
+        sys.exit(INTEGRITY)
+    except ForensicsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
+    except KeyboardInterrupt:
+        print("E_INTERRUPTED: Stopped. Finished parts are kept; run again to continue.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""Pictures and sound with their presentation times, linear and in order: the only importer of ``av``.
+
+Runs inside the limited child of ``sandbox`` on a file descriptor, never on a path: nothing the file says can
+make it open another one. Declared sizes and counts are claims; what was decoded is counted.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from forensics.errors import MediaError
+
+#: Demuxers that read one self-contained file. Scripts and playlists (concat, hls, dash, image2 …) are not here.
+CONTAINERS = ("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "ogg", "wav", "w64", "aiff", "caf",
+              "flac", "mp3", "aac", "amr", "au")
+#: Longest text kept of any tag, in characters: tags come from outside and may be megabytes.
+LONGEST_TAG = 300
+#: A block of sound further than this from where the previous one ended is a gap or an overlap, in s.
+#: Containers with millisecond clocks (Matroska) jitter by 1 ms; a lost AAC frame is 21 ms.
+SOUND_JUMP_S = 0.010
+#: A jump longer than this is taken for a damaged time stamp, not for a gap to be filled, in s.
+LONGEST_GAP_S = 600.0
+#: Sizes of the picture made for comparing neighbours, in px.
+THUMBNAIL = (64, 36)
+
+_NOT_MEDIA = "Check that this is the recording itself; if it plays elsewhere, ask for the original file."
+
+
+class _Descriptor(io.RawIOBase):
+    """A read-only file on a descriptor with its own position, so that several children can share one."""
+
+    def __init__(self, fd: int):
+        self._fd, self._position = fd, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = os.pread(self._fd, size if size >= 0 else os.fstat(self._fd).st_size, self._position)
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._fd).st_size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
+def open_container(fd: int) -> av.container.InputContainer:
+    """The container on descriptor ``fd``. Raises MediaError ``E_NOT_MEDIA`` or ``E_TRUNCATED``."""
+    head = os.pread(fd, 12, 0)
+    try:
+        return av.open(_Descriptor(fd), mode="r", metadata_errors="replace",
+                       options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": ""})
+    except (av.error.FFmpegError, ValueError) as error:
+        if head[4:8] in (b"ftyp", b"mdat", b"wide", b"moov"):
+            raise MediaError("E_TRUNCATED", "The file starts like a film but its index is missing or damaged, "
+                             "so nothing in it can be located.",
+                             "Ask for the complete file, or for one repaired with the repair documented.") from error
+        raise MediaError("E_NOT_MEDIA", "The file is not a sound or video recording in a supported container.",
+                         _NOT_MEDIA) from error
+
+
+def _seconds(value: int | None, time_base: Any) -> float | None:
+    return None if value is None or not time_base else float(value * time_base)
+
+
+def _tags(metadata: dict[str, str]) -> dict[str, str]:
+    return {str(k)[:LONGEST_TAG]: str(v)[:LONGEST_TAG] for k, v in sorted(metadata.items())[:100]}
+
+
+def _describe_stream(stream: Any) -> dict[str, Any]:
+    context = stream.codec_context
+    about = {
+        "index": stream.index,
+        "kind": stream.type,
+        "codec": context.name if context else "unknown",
+        "start_s": _seconds(stream.start_time, stream.time_base),
+        "duration_s": _seconds(stream.duration, stream.time_base),
+        "time_base": str(stream.time_base),
+        "declared_frames": stream.frames,
+        "tags": _tags(stream.metadata),
+    }
+    if stream.type == "video" and context:
+        about |= {"width": context.width, "height": context.height, "pixel_format": context.pix_fmt or "unknown",
+                  "declared_fps": float(stream.average_rate) if stream.average_rate else None,
+                  "sample_aspect_ratio": str(stream.sample_aspect_ratio or "unknown"),
+                  "attached_picture": bool(stream.disposition & av.stream.Disposition.attached_pic)}
+    if stream.type == "audio" and context:
+        about |= {"rate_hz": context.sample_rate, "channels": context.channels, "layout": context.layout.name}
+    return about
+
+
+def probe(fd: int) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    """One message: what the container and its streams declare."""
+    with open_container(fd) as container:
+        yield {
+            "container": container.format.name,
+            "declared_start_s": _micro(container.start_time),
+            "declared_duration_s": _micro(container.duration),
+            "declared_bit_rate": container.bit_rate,
+            "tags": _tags(container.metadata),
+            "streams": [_describe_stream(s) for s in container.streams if s.type in ("video", "audio", "subtitle")],
+        }, {}
+
+
+def _micro(value: int | None) -> float | None:
+    """FFmpeg's container times are in microseconds."""
+    return None if value is None else value / 1e6
+
+
+@dataclass
+class Losses:
+    """What did not come out of the decoder as it should: counts, filled while decoding."""
+
+    decode_failures: int = 0
+    without_time: int = 0  # decoded pictures or blocks with no presentation time: cannot be placed, left out
+    time_steps_back: int = 0  # presentation time not after the previous one: left out
+    size_changes: int = 0
+
+
+@dataclass
+class Picture:
+    """One decoded picture: its place in the stream, raw time stamp, and time in s on the presentation clock."""
+
+    index: int
+    pts: int
+    t_s: float
+    _frame: Any = field(repr=False)
+    _size: tuple[int, int] = field(repr=False)
+    _scaler: VideoReformatter = field(repr=False)
+
+    def rgb(self) -> np.ndarray:
+        """Upright picture with square pixels: uint8 (h, w, 3), C-contiguous."""
+        width, height = self._size
+        picture = self._scaler.reformat(self._frame, width=width, height=height, format="rgb24").to_ndarray()
+        # Rows of some widths come padded, and a turned array is a view: the landmark model misreads both silently.
+        return np.ascontiguousarray(np.rot90(picture, round(self._frame.rotation / 90)))
+
+    def thumbnail(self) -> np.ndarray:
+        """Small luma picture for comparing neighbours: float32 (36, 64), 0-255."""
+        small = self._scaler.reformat(self._frame, width=THUMBNAIL[0], height=THUMBNAIL[1], format="gray")
+        return small.to_ndarray().astype(np.float32)
+
+    def checksum(self) -> int:
+        """CRC-32 of the first decoded plane: equal for pictures that repeat the one before exactly."""
+        return zlib.crc32(self._frame.planes[0])
+
+    @property
+    def transfer(self) -> int:
+        """Declared transfer characteristic (ITU-T H.273 code; 16 and 18 are HDR, 2 is unspecified)."""
+        return int(self._frame.color_trc)
+
+
+def _square(frame: Any, stream: Any) -> tuple[int, int]:
+    """Width and height in square pixels."""
+    ratio = stream.sample_aspect_ratio
+    return (max(1, round(frame.width * ratio)) if ratio else frame.width), frame.height
+
+
+def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
+    """All frames of one stream; a packet that cannot be decoded is counted, and the next one tried."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            losses.decode_failures += 1
+            return  # the container itself is damaged here: nothing behind it can be located
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            losses.decode_failures += 1
+
+
+def pictures(fd: int, stream_index: int, losses: Losses) -> Iterator[Picture]:
+    """Pictures of one stream in presentation order, times strictly ascending."""
+    with open_container(fd) as container:
+        stream = container.streams[stream_index]
+        stream.codec_context.thread_count = 1  # the workers are the parallelism; also keeps memory small
+        scaler, index = VideoReformatter(), 0
+        last = shape = size = None
+        for frame in _decoded(container, stream, losses):
+            if frame.pts is None:
+                losses.without_time += 1
+                continue
+            if last is not None and frame.pts <= last:
+                losses.time_steps_back += 1
+                continue
+            size = size or _square(frame, stream)  # a later change of size is scaled to the first, and counted
+            losses.size_changes += shape is not None and shape != (frame.width, frame.height)
+            shape = (frame.width, frame.height)
+            yield Picture(index, frame.pts, float(frame.pts * stream.time_base), frame, size, scaler)
+            last, index = frame.pts, index + 1
+
+
+def _samples(frame: Any) -> np.ndarray:
+    """Samples of a block as float32 (n, channels), full scale 1."""
+    raw = frame.to_ndarray()
+    channels = frame.layout.nb_channels
+    samples = raw.T if frame.format.is_planar else raw.reshape(-1, channels)
+    if samples.dtype.kind == "f":
+        return np.ascontiguousarray(samples, np.float32)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+
+
+def sound(fd: int, stream_index: int, block_s: float = 2.0) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    """Messages with ``samples`` (n, channels) in order, gap-free, the first with ``start_s``; last one ``losses``.
+
+    A gap of the file is filled with zeros and named in ``gap`` ``[start_s, end_s]``; an overlap is cut and counted
+    as ``time_steps_back``. Samples that are not finite become zero and are counted as ``not_finite``.
+    """
+    losses, not_finite, held, held_n = Losses(), 0, [], 0
+    start_s, written, rate, channels = None, 0, 0, 0
+    with open_container(fd) as container:
+        stream = container.streams[stream_index]
+        for frame in _decoded(container, stream, losses):
+            if frame.pts is None:
+                losses.without_time += 1
+                continue
+            block, t_s = _samples(frame), float(frame.pts * frame.time_base)
+            if start_s is None:
+                start_s, rate, channels = t_s, frame.sample_rate, block.shape[1]
+                yield {"start_s": start_s, "rate_hz": rate, "channels": channels}, {}
+            if (frame.sample_rate, block.shape[1]) != (rate, channels):
+                losses.size_changes += 1
+                continue
+            jump = round((t_s - start_s) * rate) - written
+            if jump > LONGEST_GAP_S * rate:
+                losses.without_time += 1
+                continue
+            if jump > SOUND_JUMP_S * rate:
+                yield {"gap": [start_s + written / rate, t_s]}, {}
+                for first in range(0, jump, rate):
+                    yield {}, {"samples": np.zeros((min(rate, jump - first), channels), np.float32)}
+                written += jump
+            elif jump < -SOUND_JUMP_S * rate:
+                losses.time_steps_back += 1
+                block = block[-jump:]
+            bad = ~np.isfinite(block)
+            not_finite += int(bad.sum())
+            held.append(np.where(bad, 0, block))
+            written, held_n = written + len(block), held_n + len(block)
+            if held_n >= block_s * rate:
+                yield {}, {"samples": np.concatenate(held)}
+                held, held_n = [], 0
+    if held:
+        yield {}, {"samples": np.concatenate(held)}
+    yield {"losses": vars(losses) | {"not_finite": not_finite}}, {}

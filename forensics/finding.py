@@ -1,0 +1,172 @@
+"""The only result types: a Measurement is a number with its interval, an Event an instant, a Finding an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from forensics.errors import ParameterError
+from forensics.method import Method, describe
+from forensics.timeline import Interval
+
+ASSESSED, NOT_ASSESSABLE = "assessed", "not_assessable"
+
+#: Digits behind the point at which a value of a unit is printed: finer than any interval we report for it.
+DIGITS = {"ms": 1, "s": 3, "1/min": 2, "%": 2, "deg": 1, "Hz": 1, "dB": 1, "px": 2, "1": 3}
+
+#: Reason codes: what an examiner reads, and what would help.
+REASONS = {
+    "no_picture": ("The file holds no picture.", "Ask for the recording with its video."),
+    "face_not_found": ("No face was found.", "A clip in which the face is larger, upright and lit."),
+    "face_too_small": ("The face is too small in the picture.", "The original at full resolution, or a closer view."),
+    "eyes_too_small": ("The eyes are too small in the picture.", "The original at full resolution, or a closer view."),
+    "frame_rate_too_low": ("There are too few pictures a second.", "The original at its full frame rate."),
+    "too_few_visible_seconds": ("The face is visible for too short a time.", "A longer part of the recording."),
+    "head_turned": ("The head is turned too far from the camera.", "A part in which the person faces the camera."),
+    "no_sound": ("The file holds no sound.", "Ask for the recording with its sound."),
+    "sound_is_silent": ("The sound track is silent.", "Ask for the recording with its sound."),
+    "no_speech": ("No speech was found in the sound.", "A part of the recording in which the person speaks."),
+    "too_little_speech": ("There is too little speech.", "A longer part in which the person speaks."),
+    "mouth_still": ("The mouth hardly moves.", "A part in which the person speaks in view."),
+    "several_faces": ("Several faces are in view, and which one speaks is not known.",
+                      "A part with one face, or the analyst's naming of the speaker."),
+    "sync_not_established": ("The mouth's movement does not follow this sound more than shifted sound, "
+                             "so no offset can be read.", "A longer part with clear speech and a frontal face."),
+    "offset_not_unique": ("Several offsets fit about as well.", "A longer part with clear speech."),
+    "light_too_flat": ("The light on the face is too even to have a direction.", "A part with directed light."),
+    "light_ambiguous": ("The face does not constrain the light's direction.", "A part in which the head turns."),
+    "light_fit_poor": ("Light from one direction does not explain the face's shading.",
+                       "A part with simpler light, without shadow or hair on the face."),
+    "too_dark": ("The face is too dark.", "A brighter part, or the original before re-encoding."),
+    "over_exposed": ("The face is over-exposed.", "A part with less exposure."),
+    "transfer_not_supported": ("The file declares a brightness curve that is not supported (HDR).",
+                               "A copy in standard dynamic range, with its making documented."),
+    "too_few_voiced_seconds": ("There is too little voiced speech.", "A longer part with speech."),
+}
+
+
+def rounded(value: float, unit: str) -> float:
+    """``value`` at the resolution of its unit; never NaN or infinite, which JSON cannot hold."""
+    if not math.isfinite(value):
+        raise ParameterError("a reported value is finite", value)
+    return round(float(value), DIGITS[unit]) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number in ``unit`` with its interval [``low``, ``high``] at ``level``, from ``n`` observations.
+
+    ``reference`` is the range expected and where it is published, as text, or "" where there is none.
+    ``unusual`` is true where the whole interval lies outside that range; facts are never unusual.
+    """
+
+    name: str
+    value: float
+    unit: str
+    low: float | None
+    high: float | None
+    level: float | None
+    n: int
+    method: str
+    reference: str = ""
+    unusual: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            if (number := getattr(self, name)) is not None:
+                object.__setattr__(self, name, rounded(number, self.unit))
+        if (self.low is None) != (self.high is None) or (self.low is None) != (self.level is None):
+            raise ParameterError("low, high and level come together", (self.low, self.high, self.level))
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something at an instant. ``what`` says it in words; ``details`` are plain values."""
+
+    kind: str
+    interval: Interval
+    what: str
+    unusual: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one question about one person (or, with ``person`` None, about the sound).
+
+    ``question`` is a stable slug; ``h1`` and ``h2`` the two hypotheses; ``coverage`` the part of the examined time
+    that bears on it, 0 to 1; ``evidence`` what its chart is drawn from; ``score`` with its ``score_direction`` is
+    what a calibration takes; ``strength`` stays None until calibrated.
+    """
+
+    analysis: str
+    question: str
+    person: str | None
+    subjects: tuple[str, ...]
+    h1: str
+    h2: str
+    state: str
+    reasons: tuple[str, ...]
+    coverage: float
+    covered: tuple[Interval, ...]
+    method: Method
+    settings: Any
+    limits: tuple[str, ...]
+    alternatives: tuple[str, ...]
+    measurements: tuple[Measurement, ...] = ()
+    events: tuple[Event, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    score: float | None = None
+    score_direction: str = ""
+    strength: None = None
+    source_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.state not in (ASSESSED, NOT_ASSESSABLE):
+            raise ParameterError(f"a state is {ASSESSED} or {NOT_ASSESSABLE}", self.state)
+        if unknown := [code for code in self.reasons if code not in REASONS]:
+            raise ParameterError("a reason code is listed in REASONS", unknown)
+        if (self.state == NOT_ASSESSABLE) != bool(self.reasons):
+            raise ParameterError("reasons stand exactly where nothing could be assessed", self.reasons)
+        if self.state == NOT_ASSESSABLE and (self.measurements or self.score is not None):
+            raise ParameterError("what cannot be assessed has no measurement and no score", self.question)
+        if not 0.0 <= self.coverage <= 1.0:
+            raise ParameterError("coverage lies between 0 and 1", self.coverage)
+
+    @property
+    def unusual(self) -> bool:
+        return any(item.unusual for item in (*self.measurements, *self.events))
+
+    def measurement(self, name: str) -> Measurement:
+        return next(m for m in self.measurements if m.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for ``findings.json``: everything but the evidence arrays."""
+        return {
+            "analysis": self.analysis,
+            "question": self.question,
+            "person": self.person,
+            "subjects": list(self.subjects),
+            "h1": self.h1,
+            "h2": self.h2,
+            "state": self.state,
+            "reasons": list(self.reasons),
+            "coverage": round(self.coverage, 4),
+            "covered": [[rounded(i.start_s, "s"), rounded(i.end_s, "s")] for i in self.covered],
+            "measurements": [vars(m) for m in self.measurements],
+            "events": [
+                {"kind": e.kind, "start_s": rounded(e.interval.start_s, "s"), "end_s": rounded(e.interval.end_s, "s"),
+                 "what": e.what, "unusual": e.unusual, **e.details}
+                for e in self.events
+            ],
+            "limits": list(self.limits),
+            "alternatives": list(self.alternatives),
+            "score": None if self.score is None else round(self.score, 4),
+            "score_direction": self.score_direction,
+            "strength": self.strength,
+            "method": vars(self.method),
+            "settings": describe(self.settings),
+            "source_sha256": self.source_sha256,
+        }

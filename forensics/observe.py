@@ -1,0 +1,248 @@
+"""The one pass over the evidence: decode, find faces, sample their light, compare neighbouring pictures.
+
+Children (``sandbox``) share the pictures by cells of a grid fixed in seconds: each decodes all, and runs the model on
+its own cells. No state passes from one cell to the next, so the number of children changes no byte. Pixels never
+leave the child; what they told is appended to ``.npy`` files, so memory does not grow with the clip.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forensics import sandbox
+from forensics.method import Method, setting
+from forensics.timeline import Audio, DiskArray, Interval
+
+METHOD = Method("one pass: decode, landmarks, region samples", "1", "forensics/observe.py")
+
+#: Faces are enlarged or shrunk to this height before their light is sampled, in px: a patch is then about 1/80 face.
+FACE_SAMPLE_PX = 160
+#: Landmarks at the top of the forehead and the tip of the chin.
+FOREHEAD, CHIN = 10, 152
+#: Clipped: luma at or above this (of 255). Video black and white lie at 16 and 235 before conversion, so white is 255.
+CLIPPED = 250
+
+#: Arrays of a pass. One row a picture:
+PICTURE_ARRAYS = {"number": np.int64, "pts": np.int64, "t_s": np.float64, "difference": np.float32, "likeness": np.float32, "repeated": np.bool_,
+                  "brightness": np.float32, "transfer": np.int16}
+#: One row a detected face; ``row`` is the picture's row.
+FACE_ARRAYS = {"row": np.int64, "landmarks": np.float32, "blendshapes": np.float32, "transform": np.float32,
+               "vertex_rgb": np.float16, "sharpness": np.float32, "clipped": np.float32}
+
+
+@dataclass(frozen=True)
+class Settings:
+    cell_s: float = setting(2.0, "s", "long against start-up, short against any clip worth two workers")
+    workers: int = setting(2, "1", "cores of the smallest machine supported; changes no result")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the pass saw. ``pictures`` and ``faces`` hold the arrays named above, on disk; None where no such stream."""
+
+    size: tuple[int, int] | None  # width, height in square pixels, upright
+    pictures: dict[str, Any]
+    faces: dict[str, Any]
+    mesh: dict[str, np.ndarray]  # triangles (m, 3) of landmarks, skin (478,) bool
+    audio: Audio | None
+    losses: dict[str, dict[str, int]]  # by stream kind
+
+
+def linear_light(grey_levels: np.ndarray) -> np.ndarray:
+    """Display levels 0-255 -> linear light 0-1 by the inverse of ITU-R BT.709's camera curve.
+
+    Cameras' own tone curves are unknown and differ; the curve is monotonic, so it bends magnitudes more than
+    directions.
+    """
+    v = np.asarray(grey_levels, np.float32) / 255
+    return np.where(v < 0.081, v / 4.5, ((v + 0.099) / 1.099) ** (1 / 0.45)).astype(np.float32)
+
+
+_LINEAR = linear_light(np.arange(256))
+
+
+def face_light(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Linear light around each landmark (478, 3), NaN outside the picture; sharpness; share of clipped pixels."""
+    from forensics import pixels
+
+    height = np.linalg.norm(landmarks[CHIN, :2] - landmarks[FOREHEAD, :2])
+    low = np.floor(landmarks[:, :2].min(0) - 0.1 * height).astype(int).clip(0)
+    high = np.ceil(landmarks[:, :2].max(0) + 0.1 * height).astype(int).clip(1)
+    crop = rgb[low[1]:high[1], low[0]:high[0]]
+    if crop.size == 0:
+        return np.full((len(landmarks), 3), np.nan, np.float32), math.nan, math.nan
+    factor = FACE_SAMPLE_PX / max(height, 1.0)
+    face = pixels.scale(crop, factor)
+    grey = pixels.grey(face)
+    # Positions of pixel centres: x of the crop at scale f is (x + 1/2) f - 1/2.
+    at = (landmarks[:, :2] - low + 0.5) * factor - 0.5
+    light = pixels.sample(pixels.blur(_LINEAR[face], 1.0), at)
+    return light, pixels.laplacian_variance(grey), float((grey >= CLIPPED).mean())
+
+
+def compare(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
+    """Mean absolute difference in grey levels, and correlation (1 where either is plain), of two small pictures."""
+    a, b = before - before.mean(), now - now.mean()
+    spread = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float(np.abs(before - now).mean()), float((a * b).sum()) / spread if spread > 0 else 1.0
+
+
+def watch(fd: int, stream_index: int, worker: int, workers: int, cell_s: float,
+          interval: list[float] | None) -> Iterator[sandbox.Message]:
+    """Runs in the child: one message per own cell with the arrays named above, then one with the losses."""
+    from forensics import decode
+    from forensics.landmarks import FaceModel, mesh
+
+    losses, cell, size = decode.Losses(), None, None
+    held, before = _Held(), None
+    with FaceModel() as model:
+        for picture in decode.pictures(fd, stream_index, losses):
+            if interval and picture.t_s >= interval[1]:
+                break
+            if not interval or picture.t_s >= interval[0]:
+                now = math.floor(picture.t_s / cell_s)
+                if now != cell and held:
+                    yield {"cell": cell, "size": size}, held.arrays()
+                    held = _Held()
+                cell = now
+                if cell % workers == worker:
+                    size = held.add(picture, before, model)
+            before = picture
+    if held:
+        yield {"cell": cell, "size": size}, held.arrays()
+    triangles, skin = mesh()
+    yield {"losses": vars(losses)}, {"triangles": triangles, "skin": skin}
+
+
+class _Held:
+    """Rows of one cell, held until it is sent."""
+
+    def __init__(self) -> None:
+        self._pictures: list[tuple[Any, ...]] = []
+        self._faces: list[tuple[Any, ...]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._pictures)
+
+    def add(self, picture: Any, before: Any, model: Any) -> tuple[int, int]:
+        """Look at one picture; ``before`` is its predecessor or None. Returns its upright (width, height)."""
+        rgb, small = picture.rgb(), picture.thumbnail()
+        difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail(), small)
+        repeated = before is not None and difference == 0 and picture.checksum() == before.checksum()
+        self._pictures.append((picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(), picture.transfer))
+        for face in model.detect(rgb):
+            self._faces.append((len(self._pictures) - 1, face.landmarks, face.blendshapes, face.transform,
+                                *face_light(rgb, face.landmarks)))
+        return rgb.shape[1], rgb.shape[0]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        columns = zip(*self._pictures, strict=True)
+        sent = {name: np.array(c, d) for (name, d), c in zip(PICTURE_ARRAYS.items(), columns, strict=True)}
+        if self._faces:
+            columns = zip(*self._faces, strict=True)
+            sent |= {name: np.array(c, d) for (name, d), c in zip(FACE_ARRAYS.items(), columns, strict=True)}
+        return sent
+
+
+class _Growing:
+    """A ``.npy`` file that rows are appended to; its header is written over with the final count at the end."""
+
+    HEADER = 128  # bytes; numpy pads its own headers to multiples of 64
+
+    def __init__(self, path: Path, dtype: Any, row_shape: tuple[int, ...] | None = None):
+        self._file, self._dtype, self._row_shape, self._n = path.open("wb"), np.dtype(dtype), row_shape, 0
+        self._file.write(b"\0" * self.HEADER)
+
+    def append(self, rows: np.ndarray) -> None:
+        self._row_shape = rows.shape[1:]
+        self._n += len(rows)
+        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
+
+    def close(self) -> None:
+        shape = (self._n, *(self._row_shape or ()))
+        text = repr({"descr": self._dtype.str, "fortran_order": False, "shape": shape})
+        start = b"\x93NUMPY\x01\x00" + (self.HEADER - 10).to_bytes(2, "little")
+        self._file.seek(0)
+        self._file.write(start + text.ljust(self.HEADER - 11).encode() + b"\n")
+        self._file.close()
+
+
+def see(fd: int, stream_index: int, folder: Path, settings: Settings, interval: Interval | None,
+        progress: Callable[[float], None]) -> dict[str, Any]:
+    """The pictures' part of the pass, written into ``folder``. ``progress`` is called with the time reached, in s."""
+    bounds = None if interval is None else [interval.start_s, interval.end_s]
+    streams = [
+        sandbox.stream("forensics.observe:watch", fd, stream_index=stream_index, worker=k, workers=settings.workers,
+                       cell_s=settings.cell_s, interval=bounds)
+        for k in range(settings.workers)
+    ]
+    files = {name: _Growing(folder / f"{name}.npy", dtype) for name, dtype in (PICTURE_ARRAYS | FACE_ARRAYS).items()}
+    rows, size, losses = 0, None, {}
+    try:
+        for header, arrays in _by_cell(streams):
+            if "losses" in header:
+                losses = header["losses"]
+                for name, values in arrays.items():
+                    np.save(folder / f"{name}.npy", values)
+                continue
+            size = header["size"]
+            if "row" in arrays:
+                arrays["row"] = arrays["row"] + rows
+            for name, values in arrays.items():
+                files[name].append(values)
+            rows += len(arrays["t_s"])
+            progress(float(arrays["t_s"][-1]))
+    finally:
+        for file in files.values():
+            file.close()
+        for stream in streams:
+            stream.close()
+    return {"size": size, "losses": losses}
+
+
+def _by_cell(streams: list[Iterator[sandbox.Message]]) -> Iterator[sandbox.Message]:
+    """Messages of all children in the order of their cells; the losses, equal in all, at the end."""
+    heads = [next(stream, None) for stream in streams]
+    while any(heads):
+        k = min((k for k, head in enumerate(heads) if head), key=lambda k: heads[k][0].get("cell", math.inf))
+        yield heads[k]
+        heads[k] = next(streams[k], None)
+
+
+def hear(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:
+    """The sound's part of the pass, written into ``folder``."""
+    about: dict[str, Any] = {"gaps": [], "losses": {}}
+    file = _Growing(folder / "samples.npy", np.float32)
+    for header, arrays in sandbox.stream("forensics.decode:sound", fd, stream_index=stream_index):
+        if "gap" in header:
+            about["gaps"].append(header["gap"])
+        else:
+            about |= header
+        if "samples" in arrays:
+            file.append(arrays["samples"])
+    file.close()
+    return about
+
+
+def load(folder: Path, about: dict[str, Any]) -> Observation:
+    """The observation kept in ``folder``, as ``see`` and ``hear`` described it in ``about``."""
+    picture, sound = about.get("picture"), about.get("sound")
+    arrays = {p.stem: p for p in folder.glob("*.npy")}
+    audio = None
+    if sound and "rate_hz" in sound:
+        gaps = tuple(Interval(*gap) for gap in sound["gaps"])
+        audio = Audio(DiskArray(arrays["samples"]), sound["rate_hz"], sound["start_s"], gaps)
+    return Observation(
+        size=tuple(picture["size"]) if picture and picture["size"] else None,
+        pictures={name: np.load(arrays[name]) for name in PICTURE_ARRAYS} if picture else {},
+        faces={name: DiskArray(arrays[name]) for name in FACE_ARRAYS} if picture else {},
+        mesh={name: np.load(arrays[name]) for name in ("triangles", "skin")} if picture else {},
+        audio=audio,
+        losses={kind: part["losses"] for kind, part in about.items()},
+    )

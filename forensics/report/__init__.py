@@ -1,0 +1,56 @@
+"""The report: ``findings.json`` and one HTML file, with the charts, tables and stills beside them.
+
+It arranges and computes nothing: every number in ``report.html`` stands in ``findings.json``, rounded the
+same way. What belongs to the case and not to the evidence (names, dates, ids) comes from ``case.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.case import Case
+from forensics.case import write as write_file
+from forensics.finding import Finding
+from forensics.plots import Chart
+from forensics.report.html import render
+from forensics.report.plates import files, photographs, plates
+from forensics.report.record import dumps, findings_json, schema
+
+if TYPE_CHECKING:
+    from forensics.pipeline import Examination
+
+__all__ = ["dumps", "findings_json", "render", "schema", "write"]
+
+#: Folders of the case that belong to the report: what an earlier one left there goes.
+FOLDERS = ("charts", "tables", "stills")
+
+
+def write(
+    case: Case,
+    examination: Examination,
+    charts: Iterable[tuple[Finding, Sequence[Chart]]] = (),
+    stills: Iterable[Any] = (),
+) -> Path:
+    """Write findings, tables, charts, stills and the report into the case; returns the report's path.
+
+    ``stills`` have ``name, person, t_s, frame, pts, caption, jpeg``. The same values give the same bytes.
+    """
+    record = findings_json(examination)
+    figures, pictures = plates(record, charts), photographs(record, stills)
+    page = render(record, figures, pictures, case.state(), case.log_head())
+    made = {"findings.json": dumps(record), **files(record, figures, pictures), "report.html": page}
+    for name, content in made.items():
+        write_file(case.folder / name, content)
+    _remove_others(case.folder, made)
+    return case.folder / "report.html"
+
+
+def _remove_others(case_folder: Path, made: Iterable[str]) -> None:
+    """Remove files of an earlier report, which nothing refers to any more."""
+    kept = {case_folder / name for name in made}
+    for folder in FOLDERS:
+        for path in (case_folder / folder).glob("*"):
+            if path not in kept and not path.is_dir():
+                path.unlink()

@@ -1,0 +1,184 @@
+"""``report.html``: a pure function of the record, its plates, the case's state and the log's head."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from forensics.finding import NOT_ASSESSABLE, REASONS
+from forensics.report import phrases
+from forensics.report.plates import Photograph, Plate, events_name
+from forensics.report.record import by_person, dumps, persons
+
+#: Rows of events printed for one finding; the table beside the report holds all.
+MOST_EVENTS = 40
+#: Stretches of one kind (shots, freezes, gaps) printed; the rest stands in findings.json.
+MOST_STRETCHES = 20
+#: What ``case.json`` may hold for the report, and its name there.
+CASE_FIELDS = {
+    "case_id": "Case",
+    "examiner": "Examiner",
+    "reviewer": "Reviewer",
+    "opened_utc": "Case opened (UTC)",
+    "started_utc": "Run started (UTC)",
+    "finished_utc": "Run ended (UTC)",
+}
+
+
+def render(
+    record: Mapping[str, Any],
+    plates: Sequence[Plate],
+    photographs: Sequence[Photograph],
+    state: Mapping[str, Any],
+    log_head: tuple[str, int],
+) -> str:
+    """The report as one HTML5 file: no script, nothing loaded from anywhere."""
+    template = _environment().get_template("report.html.j2")
+    findings = by_person(record)
+    return template.render(
+        record=record,
+        clip=record["clip"],
+        findings=findings,
+        persons=persons(record),
+        standing_out=[(f, line) for f in findings for line in phrases.outstanding(f)],
+        refused=refused(findings),
+        place=record["findings"].index,
+        known=[(name, state[key]) for key, name in CASE_FIELDS.items() if key in state],
+        unknown=[name for key, name in CASE_FIELDS.items() if key not in state],
+        plates=plates,
+        photographs=photographs,
+        state=dict(state),
+        log_hash=log_head[0],
+        log_entries=log_head[1],
+        declared=declared(record["clip"]),
+        methods=used(record),
+        findings_sha256=hashlib.sha256(dumps(record).encode()).hexdigest(),
+        most_events=MOST_EVENTS,
+        most_stretches=MOST_STRETCHES,
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_inert,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"evidence": evidence, "code": code, "inner": phrases.inner}
+    environment.globals |= {"words": phrases, "events_name": events_name}
+    return environment
+
+
+def _inert(value: Any) -> Any:
+    """Every text printed: control and direction characters spelled out (markup is escaped after this)."""
+    if value is None:
+        return "—"
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return phrases.visible(value, longest=len(value))
+    return value
+
+
+def evidence(text: Any) -> Markup:
+    """A text from outside: cut, spelled out, its direction kept to itself, marked as the evidence's words."""
+    return Markup('<bdi class="evidence">{}</bdi>').format(
+        "—" if text is None else phrases.visible(str(text))
+    )
+
+
+def code(text: str) -> Markup:
+    """A name of ours that may be broken behind its dots and underscores."""
+    shown = escape(phrases.visible(text)).replace("_", Markup("_<wbr>")).replace(".", Markup(".<wbr>"))
+    return Markup("<code>{}</code>").format(shown)
+
+
+def refused(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """What could not be assessed as (question, about whom, why): persons with the same reasons together."""
+    groups: dict[tuple[str, ...], list[str | None]] = {}
+    for f in findings:
+        if f["state"] == NOT_ASSESSABLE:
+            groups.setdefault((f["question"], *f["reasons"]), []).append(f["person"])
+    return [
+        (phrases.question(question), phrases.whom(*persons), " ".join(REASONS[r][0] for r in reasons))
+        for (question, *reasons), persons in groups.items()
+    ]
+
+
+# -- declared against decoded ----------------------------------------------------------------------
+
+Row = tuple[str, str | None, str | None]
+
+
+def declared(clip: Mapping[str, Any]) -> list[Row]:
+    """Rows (what, declared, decoded) of the file and of the streams examined; None: no such value."""
+    rows = [("Duration", _seconds(clip["declared_duration_s"]), _seconds(clip["duration_s"]))]
+    if picture := _stream(clip, "picture_stream"):
+        rows += _picture_rows(clip, picture)
+    if sound := _stream(clip, "sound_stream"):
+        rows += _sound_rows(clip, sound)
+    return rows
+
+
+def _stream(clip: Mapping[str, Any], role: str) -> Mapping[str, Any] | None:
+    return next((s for s in clip["streams"] if s["index"] == clip[role]), None)
+
+
+def _picture_rows(clip: Mapping[str, Any], stream: Mapping[str, Any]) -> list[Row]:
+    return [
+        ("Pictures: number", _count(clip["frames_declared"]), _count(clip["frames_decoded"])),
+        ("Pictures: size", _size(stream), _size(clip)),
+        ("Pictures: first at", _seconds(stream["start_s"]), _seconds(clip["first_picture_s"])),
+        ("Pictures: duration", _seconds(stream["duration_s"]), _seconds(clip["picture_duration_s"])),
+        ("Pictures: mean rate", _rate(stream.get("declared_fps")), _rate(clip["mean_fps"])),
+    ]
+
+
+def _sound_rows(clip: Mapping[str, Any], stream: Mapping[str, Any]) -> list[Row]:
+    return [
+        ("Sound: rate", _count(stream.get("rate_hz"), "\u00a0Hz"), _count(clip["sound_rate_hz"], "\u00a0Hz")),
+        ("Sound: channels", _count(stream.get("channels")), _count(clip["sound_channels"])),
+        ("Sound: first at", _seconds(stream["start_s"]), _seconds(clip["sound_start_s"])),
+        ("Sound: duration", _seconds(stream["duration_s"]), _seconds(clip["sound_duration_s"])),
+    ]
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else phrases.quantity(value, "s")
+
+
+def _count(value: int | None, unit: str = "") -> str | None:
+    return None if value is None else f"{value}{unit}"
+
+
+def _rate(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f} per second"
+
+
+def _size(values: Mapping[str, Any]) -> str | None:
+    return None if values.get("width") is None else f"{values['width']} × {values['height']}\u00a0px"
+
+
+# -- methods ---------------------------------------------------------------------------------------
+
+
+def used(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each method with its settings once: the shared steps first, then those of the findings."""
+    shared = [part | {"for": name.capitalize()} for name, part in record["methods"].items()]
+    asked = [
+        {"for": phrases.question(f["question"]), "method": f["method"], "settings": f["settings"]}
+        for f in by_person(record)
+    ]
+    merged: dict[str, dict[str, Any]] = {}
+    for part in shared + asked:
+        same = merged.setdefault(
+            dumps({"method": part["method"], "settings": part["settings"]}), part | {"for": []}
+        )
+        if part["for"] not in same["for"]:
+            same["for"].append(part["for"])
+    return list(merged.values())

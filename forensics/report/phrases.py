@@ -1,0 +1,193 @@
+"""Values of ``findings.json`` as words and figures. Pure; rounds nothing that is not rounded there."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from forensics.finding import DIGITS, REASONS
+
+#: Longest text from outside that is printed, in characters.
+LONGEST = 300
+#: Instants of one kind named in the summary; the rest is counted.
+MOST_INSTANTS = 8
+#: Measurements of one finding named in the summary; the rest stands in its section.
+MOST_NAMED = 3
+
+UNITS = {"1": "", "deg": "°", "1/min": "per minute"}
+SOUND = "The sound and the recording as a whole"
+
+#: The question families' own names; what is not listed here is printed from its slug.
+QUESTIONS = {
+    "lipsync.link": "Do the lips follow this sound",
+    "lipsync.offset": "Offset between lips and sound",
+    "lipsync.closure": "Lips closed at p, b and m",
+    "blink.rate": "How often the person blinks",
+    "lighting.direction": "Direction of the light on the face",
+    "lighting.head_fixed": "Light that turns with the head",
+}
+QUANTITIES = {
+    "av_offset": "Offset of the sound behind the lips",
+    "sync_percentile": "Rank of this sound among shifted ones",
+    "closure_rate": "Share of p, b, m with closed lips",
+    "light_azimuth": "Direction of the light, sideways",
+    "light_elevation": "Direction of the light, upwards",
+    "light_directionality": "Directionality of the light",
+    "f0_median": "Median pitch of the voice",
+    "jitter_local": "Jitter (period to period)",
+    "shimmer_local": "Shimmer (period to period)",
+    "hnr": "Harmonics-to-noise ratio",
+    "bandwidth": "Bandwidth of the sound",
+}
+EVENTS = {
+    "missed_closure": "lips open at p, b or m",
+    "speech_without_lips": "speech without moving lips",
+    "lips_without_speech": "moving lips without speech",
+    "synthesis_score_high": "high synthesis score",
+}
+LOSSES = {
+    "decode_failures": "parts that could not be decoded",
+    "without_time": "decoded, but without a usable time: left out",
+    "time_steps_back": "with a time not after the one before: left out or cut",
+    "size_changes": "changes of format within the stream",
+    "not_finite": "samples that are not numbers: set to zero",
+}
+
+
+# -- figures ---------------------------------------------------------------------------------------
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    """``text`` cut to ``longest``, each character that steers instead of showing spelled out: ⟨U+202E⟩."""
+    cut = text if len(text) <= longest else f"{text[:longest]} … (cut)"
+    return "".join(
+        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else c
+        for c in cut
+    )
+
+
+def number(value: float | None, unit: str) -> str:
+    return "—" if value is None else f"{value:.{DIGITS[unit]}f}".replace("-", "−")
+
+
+def seconds(value: float | None) -> str:
+    return number(value, "s")
+
+
+def quantity(value: float, unit: str) -> str:
+    """Number and unit, held together on one line."""
+    name = UNITS.get(unit, unit)
+    return number(value, unit) + (name if name == "°" else f"\u00a0{name}" if name else "")
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.4g}\u00a0%"
+
+
+def timecode(t_s: float) -> str:
+    """Hours, minutes, seconds and milliseconds on the presentation clock."""
+    total = round(abs(t_s) * 1000)
+    hours, minutes, rest = total // 3_600_000, total // 60_000 % 60, total % 60_000
+    return f"{'−' if t_s < 0 else ''}{hours}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def instant(t_s: float) -> str:
+    return f"{seconds(t_s)}\u00a0s ({timecode(t_s)})"
+
+
+def stretch(start_s: float, end_s: float) -> str:
+    """A time range in seconds and as timecode."""
+    return f"{seconds(start_s)} to {seconds(end_s)}\u00a0s ({timecode(start_s)} to {timecode(end_s)})"
+
+
+def listed(value: Any) -> str:
+    """The value of a setting as text."""
+    if value is None:
+        return "—"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(listed, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {listed(v)}" for k, v in value.items())
+    if isinstance(value, float):
+        return f"{value:g}"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def question(slug: str) -> str:
+    return QUESTIONS.get(slug) or slug.replace(".", ": ").replace("_", " ").capitalize()
+
+
+def label(name: str) -> str:
+    """A measurement's name in words."""
+    return QUANTITIES.get(name) or name.replace("_", " ").capitalize()
+
+
+def event(kind: str) -> str:
+    return EVENTS.get(kind) or kind.replace("_", " ")
+
+
+def loss(name: str) -> str:
+    return LOSSES.get(name) or name.replace("_", " ")
+
+
+def whom(*persons: str | None) -> str:
+    """One or several persons, or the sound."""
+    if persons == (None,):
+        return SOUND
+    return f"Person{'s' if len(persons) > 1 else ''}\u00a0{', '.join(p or inner(SOUND) for p in persons)}"
+
+
+def inner(text: str) -> str:
+    """``text`` as it stands within a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+# -- sentences -------------------------------------------------------------------------------------
+
+
+def spread(m: Mapping[str, Any]) -> str:
+    """The ends of a measurement's interval."""
+    return f"{number(m['low'], m['unit'])} to {number(m['high'], m['unit'])}"
+
+
+def measured(m: Mapping[str, Any]) -> str:
+    """A measurement within a sentence; unmarked ones are not called "within": ranges may be one-sided."""
+    said = f"{inner(label(m['name']))} {quantity(m['value'], m['unit'])}"
+    interval = "" if m["low"] is None else f" ({percent(m['level'])} interval {spread(m)})"
+    return said + interval + (", outside the reference range" if m["unusual"] else "")
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """An assessed finding in one sentence for counsel: what is marked first."""
+    first = sorted(finding["measurements"], key=lambda m: not m["unusual"])
+    parts = [measured(m) for m in first[:MOST_NAMED]]
+    if len(first) > MOST_NAMED:
+        parts.append(f"{len(first) - MOST_NAMED} more in section 5")
+    return ("; ".join([*parts, *_events(finding["events"])]) or "no event was found") + "."
+
+
+def _events(events: list[Mapping[str, Any]]) -> list[str]:
+    """How many events there are, and how many of them are flagged."""
+    kinds = Counter(e["kind"] for e in events)
+    flagged = Counter(e["kind"] for e in events if e["unusual"])
+    return [f"{n} × {event(kind)}, {flagged[kind] or 'none'} flagged" for kind, n in kinds.items()]
+
+
+def reasons(finding: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Why a finding could not be assessed and what would help, in words."""
+    return [REASONS[code] for code in finding["reasons"]]
+
+
+def outstanding(finding: Mapping[str, Any]) -> list[str]:
+    """What stood out: measurements outside their range, flagged events with their instants."""
+    lines = [f"{measured(m)}. Reference: {m['reference']}" for m in finding["measurements"] if m["unusual"]]
+    for kind in dict.fromkeys(e["kind"] for e in finding["events"] if e["unusual"]):
+        at = [instant(e["start_s"]) for e in finding["events"] if e["unusual"] and e["kind"] == kind]
+        more = f" and {len(at) - MOST_INSTANTS} more in section 5" if len(at) > MOST_INSTANTS else ""
+        lines.append(f"{event(kind)}: {', '.join(at[:MOST_INSTANTS])}{more}")
+    return lines

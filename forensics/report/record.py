@@ -1,0 +1,236 @@
+"""``findings.json``: an examination as plain values. No clock, id, host, path: those are the case's."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.resources
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forensics import landmarks, observe, speech, tracks
+from forensics.finding import rounded
+from forensics.method import Method, describe
+from forensics.report.phrases import visible
+from forensics.timeline import FaceTrack, Interval
+
+if TYPE_CHECKING:
+    from forensics.pipeline import Examination, Scene
+
+SCHEMA = "forensics-findings-1"
+#: Settings that change no number, so that results of machines with more cores stay equal byte by byte.
+WITHOUT_EFFECT = {"workers"}
+#: A step between pictures is uneven where it differs from the usual one by more than this share of it:
+#: millisecond clocks round 33.4 ms to 33 or 34, a lost picture doubles the step.
+UNEVEN = 0.2
+
+
+def findings_json(examination: Examination) -> dict[str, Any]:
+    """All that is known of the evidence and what was found: what ``json.loads`` of the file gives back."""
+    return json.loads(
+        dumps(
+            {
+                "schema": SCHEMA,
+                "clip": clip_json(examination),
+                "software": software(examination.versions),
+                "methods": methods(examination.settings),
+                "findings": [finding.as_json() for finding in examination.findings],
+            }
+        )
+    )
+
+
+def dumps(values: Mapping[str, Any]) -> str:
+    """JSON in its one spelling. Raises ValueError for NaN or infinity."""
+    return (
+        json.dumps(values, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False, default=_plain)
+        + "\n"
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of ``findings.json``."""
+    return json.loads(
+        importlib.resources.files(__package__).joinpath("findings.schema.json").read_text("utf-8")
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no place in findings.json")
+
+
+def software(versions: Mapping[str, str]) -> dict[str, Any]:
+    packages = {"forensics": _own_version()} | dict(versions)
+    return {"packages": packages, "model": landmarks.MODEL_NAME, "model_sha256": landmarks.MODEL_SHA256}
+
+
+def _own_version() -> str:
+    try:
+        return importlib.metadata.version("forensics")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout
+        return "not installed"
+
+
+def methods(settings: Any) -> dict[str, Any]:
+    """Method and settings of the steps that all questions share; each finding has its own beside it."""
+    return {
+        "observe": _method(observe.METHOD, settings.observe),
+        "landmarks": _method(landmarks.METHOD),
+        "tracks": _method(tracks.METHOD, settings.tracks),
+        "speech": _method(speech.METHOD, settings.speech),
+    }
+
+
+def _method(method: Method, settings: Any = None) -> dict[str, Any]:
+    rows = [] if settings is None else describe(settings)
+    return {"method": vars(method), "settings": [row for row in rows if row["name"] not in WITHOUT_EFFECT]}
+
+
+def clip_json(examination: Examination) -> dict[str, Any]:
+    """Identity, what the container declares, what was decoded, who is in view when."""
+    clip, scene = examination.clip, examination.scene
+    return {
+        "sha256": clip.sha256,
+        "sha512": clip.sha512,
+        "size_bytes": clip.size_bytes,
+        **_container(clip.declared),
+        "streams": [
+            _stream(s) | {"examined": s["index"] in (clip.picture, clip.sound)}
+            for s in clip.declared["streams"]
+        ],
+        "picture_stream": clip.picture,
+        "sound_stream": clip.sound,
+        "duration_s": _duration(scene),
+        "examined": _pair(scene.interval),
+        "excerpt": examination.excerpt is not None,
+        **_pictures(scene),
+        **_frames(examination),
+        **_sound(scene),
+        "losses": scene.observation.losses,
+        "shots": [_pair(i) for i in scene.shots],
+        "freezes": [_pair(i) for i in scene.freezes],
+        "speech": None if scene.speech is None else [_pair(i) for i in scene.speech],
+        "tracks": [_track(t) for t in scene.tracks],
+        "brief": [_track(t) for t in scene.brief],
+    }
+
+
+def _container(declared: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "container": visible(declared["container"]),
+        "declared_duration_s": _rounded(declared["declared_duration_s"]),
+        "declared_start_s": _rounded(declared["declared_start_s"]),
+        "declared_bit_rate": declared["declared_bit_rate"],
+        "tags": _tags(declared["tags"]),
+    }
+
+
+def _stream(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stream declares, with texts made visible and times rounded."""
+    values = {
+        k: visible(v) if isinstance(v, str) else _rounded(v) if isinstance(v, float) else v
+        for k, v in declared.items()
+    }
+    return values | {"tags": _tags(declared["tags"])}
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags come from outside: what would steer a terminal or turn a line around is spelled out."""
+    return {visible(name): visible(text) for name, text in tags.items()}
+
+
+def _extents(scene: Scene) -> list[Interval]:
+    """The time the decoded pictures fill, and the time the decoded sound fills."""
+    pictures = [scene.shots[0] | scene.shots[-1]] if scene.shots else []
+    return pictures + ([scene.observation.audio.interval] if scene.observation.audio else [])
+
+
+def _duration(scene: Scene) -> float:
+    extents = _extents(scene)
+    return rounded(max(i.end_s for i in extents) - min(i.start_s for i in extents), "s") if extents else 0.0
+
+
+def _pictures(scene: Scene) -> dict[str, Any]:
+    """Size, times and steps of the decoded pictures; null where there are none."""
+    t_s = np.asarray(scene.observation.pictures.get("t_s", []))
+    width, height = scene.observation.size or (None, None)
+    steps_ms = np.diff(t_s) * 1000
+    usual = float(np.median(steps_ms)) if len(steps_ms) else None
+    return {
+        "width": width,
+        "height": height,
+        "first_picture_s": _rounded(t_s[0]) if len(t_s) else None,
+        "picture_duration_s": rounded((scene.shots[0] | scene.shots[-1]).duration, "s")
+        if scene.shots
+        else None,
+        "mean_fps": round(1000 / float(steps_ms.mean()), 3) if usual else None,
+        "picture_step_ms": None
+        if usual is None
+        else {
+            "shortest": rounded(steps_ms.min(), "ms"),
+            "median": rounded(usual, "ms"),
+            "longest": rounded(steps_ms.max(), "ms"),
+        },
+        "uneven_steps": None if usual is None else int((abs(steps_ms - usual) > UNEVEN * usual).sum()),
+    }
+
+
+def _frames(examination: Examination) -> dict[str, int | None]:
+    """Pictures declared, decoded, lost; neither an excerpt nor a container without a count tells of loss."""
+    stream = examination.clip.stream(examination.clip.picture)
+    decoded = len(examination.scene.observation.pictures.get("t_s", []))
+    declared = (stream or {}).get("declared_frames") or None  # containers without a count say 0
+    lost = None if declared is None or examination.excerpt else max(0, declared - decoded)
+    return {"frames_declared": declared, "frames_decoded": decoded, "frames_lost": lost}
+
+
+def _sound(scene: Scene) -> dict[str, Any]:
+    audio = scene.observation.audio
+    if audio is None:
+        return dict.fromkeys(
+            ("sound_rate_hz", "sound_channels", "sound_start_s", "sound_duration_s", "sound_gaps")
+        )
+    return {
+        "sound_rate_hz": audio.rate_hz,
+        "sound_channels": audio.samples.shape[1],
+        "sound_start_s": _rounded(audio.start_s),
+        "sound_duration_s": _rounded(audio.interval.duration),
+        "sound_gaps": [_pair(gap) for gap in audio.gaps],
+    }
+
+
+def _track(track: FaceTrack) -> dict[str, Any]:
+    heights = track.quality["face_height"].values
+    return {
+        "name": track.name,
+        "person": track.person,
+        "start_s": _rounded(track.interval.start_s),
+        "end_s": _rounded(track.interval.end_s),
+        "pictures": len(track.t_s),
+        "median_face_height_px": rounded(float(np.nanmedian(heights)), "px"),
+    }
+
+
+def _pair(interval: Interval) -> list[float]:
+    return [rounded(interval.start_s, "s"), rounded(interval.end_s, "s")]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else rounded(seconds, "s")
+
+
+def persons(record: Mapping[str, Any]) -> list[str | None]:
+    """Persons in order of appearance; None, the sound and the recording as a whole, stands last."""
+    seen: Iterable[str | None] = [t["person"] for t in record["clip"]["tracks"]]
+    asked = [f["person"] for f in record["findings"]]
+    ordered = dict.fromkeys([*seen, *asked])
+    return [p for p in ordered if p is not None] + ([None] if None in ordered else [])
+
+
+def by_person(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The findings in the report's order."""
+    return [f for person in persons(record) for f in record["findings"] if f["person"] == person]

@@ -1,0 +1,94 @@
+"""(clip, instants) -> annotated pictures: the only second visit to the evidence, in a child, logged by its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forensics import sandbox
+from forensics.finding import Event, Finding
+from forensics.timeline import FaceTrack
+
+#: Height of a still in the report, in px, and pictures shown a person.
+HEIGHT_PX, MOST = 360, 4
+#: Blue of the chart palette: readable on skin and backgrounds with the white rim drawn under it.
+_BLUE, _WHITE = (0, 114, 178), (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Still:
+    name: str
+    person: str
+    t_s: float
+    frame: int
+    pts: int
+    caption: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Instant:
+    """A picture to show: its track's row gives the face to mark."""
+
+    name: str
+    track: FaceTrack
+    row: int
+    caption: str
+
+
+def draw(fd: int, stream_index: int, wanted: dict[str, list[list[float]]]) -> Iterator[sandbox.Message]:
+    """Runs in the child: for each picture number in ``wanted``, the picture with those points marked, as JPEG."""
+    from forensics import decode, pixels
+
+    last = max(int(n) for n in wanted)
+    for picture in decode.pictures(fd, stream_index, decode.Losses()):
+        if points := wanted.get(str(picture.index)):
+            rgb = picture.rgb()
+            factor = HEIGHT_PX / rgb.shape[0]
+            rgb, xy = pixels.scale(rgb, factor), np.array(points) * factor
+            corners = (*(xy.min(0) - 6).astype(int).tolist(), *(xy.max(0) + 6).astype(int).tolist())
+            pixels.draw_box(rgb, corners, _WHITE, 3)
+            pixels.draw_box(rgb, corners, _BLUE, 1)
+            pixels.draw_points(rgb, xy, 1, _BLUE)
+            yield {"n": picture.index}, {"jpeg": np.frombuffer(pixels.as_jpeg(rgb), np.uint8)}
+        if picture.index >= last:
+            return
+
+
+def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> list[Instant]:
+    """One clear view of the person, then flagged instants, or the first blinks where nothing is flagged."""
+    longest = max(tracks, key=lambda t: len(t.t_s))
+    # Among the first pictures, so that decoding stops early: frontal and sharp.
+    early = slice(0, 500)
+    sharp = longest.quality["sharpness"].values[early]
+    clear = int(np.argmax(sharp / np.nanmax(sharp) - np.abs(longest.quality["yaw"].values[early]) / 90))
+    chosen = [Instant(f"{person}-view", longest, clear, "a clear view of the face, with the landmarks found")]
+    events = [e for f in findings for e in f.events if "frame" in e.details and e.details.get("eye") != "left"]
+    events = [e for e in events if e.unusual] or events[:MOST - 1]
+    by_name = {t.name: t for t in tracks}
+    for k, event in enumerate(events[:MOST - 1], 1):
+        track = by_name[event.details["track"]]
+        row = int(np.flatnonzero(track.frame == event.details["frame"])[0])
+        chosen.append(Instant(f"{person}-{event.kind}-{k}", track, row, _caption(event)))
+    return chosen
+
+
+def _caption(event: Event) -> str:
+    return "a blink at its deepest point" if event.kind == "blink" else event.what
+
+
+def take(fd: int, stream_index: int, wanted: list[Instant]) -> list[Still]:
+    """The stills, in the order of ``wanted``."""
+    if not wanted:
+        return []
+    points: dict[str, list[list[Any]]] = {}
+    for instant in wanted:
+        number = str(int(instant.track.frame[instant.row]))
+        points.setdefault(number, []).extend(instant.track.landmarks[instant.row][:468, :2].tolist())
+    made = {header["n"]: arrays["jpeg"].tobytes() for header, arrays in
+            sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)}
+    return [Still(i.name, i.track.person, float(i.track.t_s[i.row]), int(i.track.frame[i.row]),
+                  int(i.track.pts[i.row]), i.caption, made[int(i.track.frame[i.row])]) for i in wanted]

@@ -1,0 +1,211 @@
+"""Detections -> face tracks with their quality; picture differences -> shots. Pure.
+
+A face is followed within a shot by the overlap of its boxes. A cut ends every track, and behind it the same face gets
+a new letter: that two shots show one person is the analyst's to say. Inside a shot a face found again where it was
+lost keeps its letter (``A1``, ``A2``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forensics.landmarks import angles
+from forensics.method import Method, setting
+from forensics.timeline import FaceTrack, Interval, Series, chunks, runs
+
+METHOD = Method("overlap linking within shots", "1", "forensics/tracks.py")
+
+FOREHEAD, CHIN = 10, 152
+#: Landmarks at the corners of the eyes, right eye of the person first: (outer, inner).
+EYE_CORNERS = ((33, 133), (263, 362))
+_ROWS = 512  # detections read from disk at once
+
+
+@dataclass(frozen=True)
+class Settings:
+    cut_difference: float = setting(10.0, "grey levels", "chosen on dev clips: hard cuts 13-83, motion up to 16")
+    cut_likeness: float = setting(0.85, "1", "chosen on dev clips: hard cuts up to 0.80, fast motion from 0.88")
+    cut_ratio: float = setting(4.0, "1", "of the median difference around it: fast motion raises its neighbours too")
+    cut_window_s: float = setting(0.5, "s", "half window of that median")
+    overlap: float = setting(0.3, "1", "intersection over union of face boxes, usual in tracking")
+    same_face: float = setting(0.5, "1", "overlap from which two detections in one picture are one face")
+    longest_gap_s: float = setting(0.5, "s", "a face lost for longer starts a new track")
+    shortest_track_s: float = setting(1.0, "s", "briefer appearances are listed, not analysed")
+    frozen_s: float = setting(0.2, "s", "identical pictures for at least this long are a freeze")
+
+
+def cut_times(pictures: dict[str, Any], settings: Settings) -> list[float]:
+    """Times of the first pictures of new shots (hard cuts only)."""
+    t_s, difference = pictures["t_s"], np.nan_to_num(pictures["difference"])
+    cuts = []
+    changed = (difference > settings.cut_difference) & (pictures["likeness"] < settings.cut_likeness)
+    for i in np.flatnonzero(changed):
+        first, behind = np.searchsorted(t_s, (t_s[i] - settings.cut_window_s, t_s[i] + settings.cut_window_s))
+        around = np.delete(difference[first:behind], i - first)
+        if len(around) and difference[i] > settings.cut_ratio * max(np.median(around), 1.0):
+            cuts.append(float(t_s[i]))
+    return cuts
+
+
+def shots(pictures: dict[str, Any], settings: Settings) -> list[Interval]:
+    """The clip's shots, in order; the last ends one usual picture step behind its last picture."""
+    t_s = pictures["t_s"]
+    if not len(t_s):
+        return []
+    edges = [float(t_s[0]), *cut_times(pictures, settings), picture_end_s(t_s)]
+    return [Interval(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def picture_end_s(t_s: np.ndarray) -> float:
+    return float(t_s[-1] + (np.median(np.diff(t_s)) if len(t_s) > 1 else 0.0))
+
+
+def freezes(pictures: dict[str, Any], settings: Settings) -> list[Interval]:
+    """Where the picture repeats itself exactly for ``frozen_s`` or longer."""
+    t_s, step = pictures["t_s"], float(np.median(np.diff(pictures["t_s"]))) if len(pictures["t_s"]) > 1 else 0.0
+    held = [Interval(float(t_s[a - 1]), float(t_s[b - 1]) + step) for a, b in runs(pictures["repeated"])]
+    return [interval for interval in held if interval.duration >= settings.frozen_s]
+
+
+def _boxes(landmarks: Any) -> np.ndarray:
+    """Corners x0, y0, x1, y1 in px (n, 4) around each face."""
+    if not len(landmarks):
+        return np.zeros((0, 4))
+    parts = [landmarks[rows][:, :, :2] for rows in chunks(len(landmarks), _ROWS)]
+    return np.concatenate([np.concatenate([p.min(1), p.max(1)], 1) for p in parts])
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes."""
+    width, height = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return float(common / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - common))
+
+
+@dataclass
+class _Open:
+    """A track being followed: its rows of the detections, and where it was last."""
+
+    letter: int
+    number: int
+    rows: list[int]
+    box: np.ndarray
+    last_s: float
+
+
+def _follow(t_s: np.ndarray, boxes: np.ndarray, letter: int, settings: Settings) -> list[_Open]:
+    """Link the detections of one shot, in order; ``letter`` is the first free one."""
+    ended: list[_Open] = []
+    live: list[_Open] = []
+    for now in np.unique(t_s):
+        free = list(live)
+        for row in _distinct(np.flatnonzero(t_s == now), boxes, settings.same_face):
+            best = max(free, key=lambda o: overlap(o.box, boxes[row]), default=None)
+            if best is None or overlap(best.box, boxes[row]) < settings.overlap:
+                letters = {o.letter for o in live}
+                best = _Open(max(letters | {letter - 1}) + 1, 1, [], boxes[row], now)
+                live.append(best)
+            else:
+                free.remove(best)
+                if now - best.last_s > settings.longest_gap_s:
+                    ended.append(replace(best))
+                    best.number, best.rows = best.number + 1, []
+            best.rows.append(int(row))
+            best.box, best.last_s = boxes[row], now
+    return sorted(ended + live, key=lambda o: (o.letter, o.number))
+
+
+def _distinct(rows: np.ndarray, boxes: np.ndarray, same_face: float) -> list[int]:
+    """Detections of one picture, the surest first, without those of a face that is there already."""
+    kept: list[int] = []
+    for row in rows:
+        if all(overlap(boxes[row], boxes[other]) < same_face for other in kept):
+            kept.append(int(row))
+    return kept
+
+
+def letters(number: int) -> str:
+    """0 -> A, 25 -> Z, 26 -> AA."""
+    name = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def link(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None
+         ) -> list[tuple[str, np.ndarray]]:
+    """Tracks as (name, rows of the detections), in order of appearance."""
+    settings = settings or Settings()
+    rows = np.asarray(faces["row"])
+    t_s, boxes = pictures["t_s"][rows], _boxes(faces["landmarks"])
+    found: list[tuple[str, np.ndarray]] = []
+    letter = 0
+    for shot in shots(pictures, settings):
+        first, behind = np.searchsorted(t_s, (shot.start_s, shot.end_s))
+        followed = _follow(t_s[first:behind], boxes[first:behind], letter, settings)
+        found += [(f"{letters(o.letter)}{o.number}", np.array(o.rows) + first) for o in followed]
+        letter = max([o.letter for o in followed], default=letter - 1) + 1
+    return found
+
+
+def quality(t_s: np.ndarray, landmarks: Any, transform: Any, sharpness: np.ndarray, clipped: np.ndarray
+            ) -> dict[str, Series]:
+    """Series of face height and eye width in px, yaw, pitch, roll in deg, sharpness, share of clipped pixels."""
+    heights, eyes, poses = [], [], []
+    for rows in chunks(len(t_s), _ROWS):
+        points = landmarks[rows]
+        heights.append(np.linalg.norm(points[:, FOREHEAD, :2] - points[:, CHIN, :2], axis=1))
+        eyes.append(np.mean([np.linalg.norm(points[:, a, :2] - points[:, b, :2], axis=1) for a, b in EYE_CORNERS], 0))
+        poses.append(angles(transform[rows]))
+    pose = np.concatenate(poses)
+    columns = {"face_height": (np.concatenate(heights), "px"), "eye_width": (np.concatenate(eyes), "px"),
+               "yaw": (pose[:, 0], "deg"), "pitch": (pose[:, 1], "deg"), "roll": (pose[:, 2], "deg"),
+               "sharpness": (sharpness, "1"), "clipped": (clipped, "1")}
+    return {name: Series(name, t_s, values, unit) for name, (values, unit) in columns.items()}
+
+
+@dataclass(frozen=True)
+class DiskRows:
+    """Some rows of an array on disk, read as they are asked for."""
+
+    source: Any
+    rows: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.source.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        wanted = self.rows[key]
+        if np.ndim(wanted) == 0 or not len(wanted):
+            return self.source[wanted]
+        low = int(wanted.min())  # rows of a track lie close together: read the stretch, pick from it
+        return self.source[low:int(wanted.max()) + 1][wanted - low]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype=dtype)
+
+
+def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None
+                ) -> list[FaceTrack]:
+    """All tracks of a clip, those under ``shortest_track_s`` too."""
+    tracks = []
+    sharpness, clipped = np.asarray(faces["sharpness"]), np.asarray(faces["clipped"])
+    picture_rows = np.asarray(faces["row"])
+    for name, rows in link(pictures, faces, settings):
+        seen = picture_rows[rows]
+        t_s = pictures["t_s"][seen]
+        large = {key: DiskRows(faces[key], rows) for key in ("landmarks", "blendshapes", "transform", "vertex_rgb")}
+        tracks.append(FaceTrack(name, t_s, pictures["number"][seen], pictures["pts"][seen], **large, quality=quality(
+            t_s, large["landmarks"], large["transform"], sharpness[rows], clipped[rows])))
+    return tracks
