@@ -18,7 +18,7 @@ _HOMES = {
     "Examination": "pipeline", "Settings": "pipeline", "examine": "pipeline",
     "ForensicsError": "errors", "MediaError": "errors", "ParameterError": "errors",
 }
-__all__ = sorted(_HOMES)
+__all__ = [*_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -48,7 +48,7 @@ def check_place(folder: Path, evidence: Path) -> None:
                         "Name a new folder for the case with --out.")
     if folder.exists() and not folder.is_dir():
         raise CaseError("E_CASE_PLACE", "The name given for the case is a file.", "Name a folder with --out.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / LOG).exists():
+    if folder.is_dir() and any(p.name != LOCK for p in folder.iterdir()) and not (folder / LOG).exists():
         raise CaseError("E_CASE_PLACE", "The folder given for the case holds other files.",
                         "Name a new or empty folder with --out.")
 
@@ -83,26 +83,30 @@ class Case:
         if (known := self.state().get("evidence_sha256")) not in (None, sha256):
             raise CaseError("E_CASE_OTHER_EVIDENCE", f"This case was opened for another recording ({known[:12]}…).",
                             "Name a new folder for this recording with --out.")
-        self.update(evidence_sha256=sha256, evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"))
+        self.update(opened_utc=self.state().get("opened_utc", self.now()), evidence_sha256=sha256, evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"))
 
     def state(self) -> dict[str, Any]:
         """What belongs to this case and not to the evidence: ids, names, times."""
         with suppress(FileNotFoundError, json.JSONDecodeError):
-            return dict(json.loads((self.folder / STATE).read_text()))
+            return dict(json.loads((self.folder / STATE).read_text("utf-8")))
         return {}
 
     def update(self, **values: Any) -> None:
         write(self.folder / STATE, json.dumps(self.state() | values, indent=1, sort_keys=True, ensure_ascii=False))
+
+    def now(self) -> str:
+        """The clock's time as text, UTC."""
+        return self._clock().isoformat(timespec="milliseconds")
 
     # -- log -----------------------------------------------------------------------------------------------------
 
     def log(self, action: str, **details: Any) -> str:
         """Append one entry to the custody log; returns its hash."""
         last, number = self.log_head()
-        entry = {"n": number + 1, "utc": self._clock().isoformat(timespec="milliseconds"),
+        entry = {"n": number + 1, "utc": self.now(),
                  "actor": _actor(), "host": socket.gethostname(), "action": action, **details, "previous": last}
         digest = hashlib.sha256(canonical(entry).encode()).hexdigest()
-        with (self.folder / LOG).open("a") as file:
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write(canonical(entry | {"hash": digest}) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -110,10 +114,16 @@ class Case:
 
     def log_head(self) -> tuple[str, int]:
         """Hash and number of the last entry."""
-        with suppress(FileNotFoundError, IndexError, json.JSONDecodeError, KeyError):
-            last = json.loads((self.folder / LOG).read_text().splitlines()[-1])
-            return last["hash"], last["n"]
-        return _START, 0
+        try:
+            *_, last, rest = ["", *(self.folder / LOG).read_text("utf-8").split("\n")]
+        except FileNotFoundError:
+            return _START, 0
+        try:
+            entry = json.loads(last + rest)  # each line ends with a line feed, so nothing is left behind the last
+            return entry["hash"], entry["n"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise CaseError("E_CASE_LOG", "The last line of the case's custody log is damaged, as by a full disk.",
+                            "Keep this case as it is and name a new folder with --out.") from error
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
@@ -125,7 +135,7 @@ class Case:
         key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
         folder = self.folder / "cache" / key
         with suppress(FileNotFoundError, json.JSONDecodeError):
-            return folder, json.loads((folder / "about.json").read_text())["about"], True
+            return folder, json.loads((folder / "about.json").read_text("utf-8"))["about"], True
         partial = folder.with_name(key + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)

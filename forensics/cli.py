@@ -24,18 +24,19 @@ REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
 def report(
     clip: Annotated[str, typer.Argument(help="The recording: a video or sound file. It is only read.")],
     out: Annotated[Path, typer.Option(help="Folder of the case; made if needed.")],
-    start: Annotated[float | None, typer.Option("--from", help="Examine from this second on.")] = None,
-    end: Annotated[float | None, typer.Option("--to", help="Examine up to this second.")] = None,
+    start: Annotated[float | None, typer.Option("--from", min=-FOREVER_S, max=FOREVER_S, help="Examine from this second on.")] = None,
+    end: Annotated[float | None, typer.Option("--to", min=-FOREVER_S, max=FOREVER_S, help="Examine up to this second.")] = None,
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
     from forensics import pipeline  # slow to import: not for --help
-    from forensics.case import Case
+    from forensics.case import Case, disk_errors
+    from forensics.report.phrases import visible
     from forensics.timeline import Interval
 
     interval = None
     if start is not None or end is not None:
         interval = Interval(-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
-    with Case(out, Path(clip)) as case:
+    with disk_errors(), Case(out, Path(clip)) as case:
         case.log("started", command="report", interval=interval and [interval.start_s, interval.end_s])
         try:
             examination = pipeline.report(case, interval, progress=Bar())
@@ -50,7 +51,7 @@ def report(
                f"picture {examination.clip.picture}, sound {examination.clip.sound}.")
     for other in examination.clip.others():
         typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({other['codec']}).")
-    typer.echo(f"Report: {out / 'report.html'}")
+    typer.echo(f"Report: {visible(str(out / 'report.html'), longest=4096)}")
 
 
 @app.command()

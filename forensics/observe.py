@@ -7,8 +7,9 @@ leave the child; what they told is appended to ``.npy`` files, so memory does no
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def face_light(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, floa
     crop = rgb[low[1]:high[1], low[0]:high[0]]
     if crop.size == 0:
         return np.full((len(landmarks), 3), np.nan, np.float32), math.nan, math.nan
-    factor = FACE_SAMPLE_PX / max(height, 1.0)
+    factor = FACE_SAMPLE_PX / max(float(height), 1.0)
     face = pixels.scale(crop, factor)
     grey = pixels.grey(face)
     # Positions of pixel centres: x of the crop at scale f is (x + 1/2) f - 1/2.
@@ -114,6 +115,7 @@ def watch(fd: int, stream_index: int, worker: int, workers: int, cell_s: float,
                 if cell % workers == worker:
                     size = held.add(picture, before, model)
             before = picture
+            yield sandbox.AT_WORK
     if held:
         yield {"cell": cell, "size": size}, held.arrays()
     triangles, skin = mesh()
@@ -142,12 +144,12 @@ class _Held:
         return rgb.shape[1], rgb.shape[0]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        columns = zip(*self._pictures, strict=True)
-        sent = {name: np.array(c, d) for (name, d), c in zip(PICTURE_ARRAYS.items(), columns, strict=True)}
-        if self._faces:
-            columns = zip(*self._faces, strict=True)
-            sent |= {name: np.array(c, d) for (name, d), c in zip(FACE_ARRAYS.items(), columns, strict=True)}
-        return sent
+        return _columns(self._pictures, PICTURE_ARRAYS) | (_columns(self._faces, FACE_ARRAYS) if self._faces else {})
+
+
+def _columns(rows: list[tuple[Any, ...]], kinds: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {name: np.array(column, kind)
+            for (name, kind), column in zip(kinds.items(), zip(*rows, strict=True), strict=True)}
 
 
 class _Growing:
@@ -188,8 +190,8 @@ def see(fd: int, stream_index: int, folder: Path, settings: Settings, interval: 
         for header, arrays in _by_cell(streams):
             if "losses" in header:
                 losses = header["losses"]
-                for name, values in arrays.items():
-                    np.save(folder / f"{name}.npy", values)
+                for name in ("triangles", "skin"):
+                    np.save(folder / f"{name}.npy", arrays[name])
                 continue
             size = header["size"]
             if "row" in arrays:
@@ -206,13 +208,9 @@ def see(fd: int, stream_index: int, folder: Path, settings: Settings, interval: 
     return {"size": size, "losses": losses}
 
 
-def _by_cell(streams: list[Iterator[sandbox.Message]]) -> Iterator[sandbox.Message]:
+def _by_cell(streams: list[Generator[sandbox.Message, None, None]]) -> Iterator[sandbox.Message]:
     """Messages of all children in the order of their cells; the losses, equal in all, at the end."""
-    heads = [next(stream, None) for stream in streams]
-    while any(heads):
-        k = min((k for k, head in enumerate(heads) if head), key=lambda k: heads[k][0].get("cell", math.inf))
-        yield heads[k]
-        heads[k] = next(streams[k], None)
+    return heapq.merge(*streams, key=lambda message: message[0].get("cell", math.inf))
 
 
 def hear(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:

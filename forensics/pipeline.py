@@ -95,6 +95,7 @@ def examine(case: Case, interval: Interval | None = None, settings: Settings | N
     with opened(case.evidence) as fd:
         clip = identify(case.evidence, fd)
         case.claim(clip.sha256)
+        case.update(started_utc=case.now(), finished_utc=None, evidence_sha256_after=None)
         case.log("opened", sha256=clip.sha256, sha512=clip.sha512, bytes=clip.size_bytes)
         folder, about, known = case.cached(_key(clip, interval, settings),
                                            lambda place: _observe(clip, fd, place, interval, settings, progress))
@@ -229,6 +230,7 @@ def _refuse_if_changed(clip: Clip, case: Case) -> None:
             same = hashes(fd) == (clip.sha256, clip.sha512)
     except MediaError:
         same = False
+    case.update(finished_utc=case.now(), evidence_sha256_after=clip.sha256 if same else None)
     case.log("verified" if same else "integrity_failed", sha256=clip.sha256)
     if not same:
         raise IntegrityError("INTEGRITY_FAILED", "The evidence changed or vanished while it was examined: this run's "

@@ -6,8 +6,12 @@ to one version, and one adapter shows what is used of them.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+
+from forensics.errors import MediaError
 
 cv2.setNumThreads(1)  # the workers are the parallelism
 
@@ -26,9 +30,10 @@ def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:
 def sample(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
     """Bilinear values of ``picture`` (h, w, c) float32 at pixel positions ``xy`` (n, 2): (n, c); NaN outside."""
     at = np.ascontiguousarray(xy, np.float32).reshape(-1, 1, 2)
-    nowhere = (float("nan"),) * 4
-    return cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
-                     borderValue=nowhere).reshape(len(xy), -1)
+    # None, not an empty array: given one, OpenCV 5.0 reads the map wrongly and values come out wrong or NaN.
+    found = cv2.remap(picture, at, None, cv2.INTER_LINEAR,  # type: ignore[call-overload]
+                      borderMode=cv2.BORDER_CONSTANT, borderValue=(float("nan"),) * 4)
+    return np.asarray(found).reshape(len(xy), -1)
 
 
 def laplacian_variance(grey: np.ndarray) -> float:
@@ -55,3 +60,11 @@ def as_jpeg(rgb: np.ndarray, quality: int = 88) -> bytes:
     done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
     return data.tobytes()
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """A photograph as grey levels (h, w) uint8: for validation sets, never for evidence."""
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise MediaError("E_NOT_MEDIA", "The file is not a photograph in a supported format.", "Check the file.")
+    return picture

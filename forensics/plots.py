@@ -6,25 +6,28 @@ series also has its own line style or marker and a direct label.
 
 from __future__ import annotations
 
+import base64
+import functools
+import html
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 
 matplotlib.use("Agg", force=False)
 
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from forensics.timeline import Interval, union  # noqa: E402
+from forensics.timeline import Interval, union
 
 BLACK, BLUE, ORANGE, GREEN, PINK = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 #: Grey of grids and of what was not measured; 3:1 on white.
 GREY = "#8c8c8c"
 _MM = 1 / 25.4
-_STYLE = {
+_STYLE: Any = {
     "font.size": 8.5, "axes.labelsize": 8.5, "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8,
     "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.7,
     "lines.linewidth": 1.1, "svg.hashsalt": "forensics", "svg.fonttype": "path", "hatch.linewidth": 0.5,
@@ -42,12 +45,38 @@ class Chart:
     alt: str
     table: Mapping[str, Any] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        """As shown in a notebook: the picture with its alt text, the caption below."""
+        picture = base64.b64encode(png(self.figure)).decode()
+        return (f'<figure><img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
+                f"<figcaption>{html.escape(self.caption)}</figcaption></figure>")
 
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorator: draw in the house's style without changing the reader's own settings."""
+
+    @functools.wraps(draw)
+    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with matplotlib.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+@styled
 def figure(rows: int = 1, row_mm: float = 48, columns: int = 1, **kwargs: Any) -> tuple[Figure, Any]:
     """A figure 160 mm wide, and its axes as ``plt.subplots`` gives them; text from outside is never parsed."""
-    with matplotlib.rc_context(_STYLE):
-        made = Figure(figsize=(160 * _MM, rows * row_mm * _MM), layout="constrained")
-        return made, made.subplots(rows, columns, **kwargs)
+    made = Figure(figsize=(160 * _MM, rows * row_mm * _MM), layout="constrained")
+    return made, made.subplots(rows, columns, **kwargs)
+
+
+def many(values: Sized) -> bool:
+    """Whether so many points are better drawn as pixels inside the SVG: a long clip has hundreds of thousands."""
+    return len(values) > 5000
 
 
 def time_axis(ax: Axes, interval: Interval) -> None:
@@ -73,19 +102,36 @@ def missing(ax: Axes, whole: Interval, covered: Iterable[Interval]) -> None:
                    label="not measured" if k == 0 else None)
 
 
-def legend(ax: Axes) -> None:
-    """Legend above the axes, in one row, if anything is labelled."""
+def legend(ax: Axes, columns: int = 2) -> None:
+    """Legend above the axes, if anything is labelled."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
-        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False,
-                  borderaxespad=0.2, handlelength=2.2)
+        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False,
+                  borderaxespad=0.2, handlelength=2.2, columnspacing=1.2)
 
 
+def _place(fig: Figure) -> None:
+    """Lay the figure out once for all: each further layout would start from the last and move things a little."""
+    if fig.get_layout_engine() is not None:
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")
+
+
+@styled
 def svg(fig: Figure) -> bytes:
     """The figure as SVG, the same bytes each time: no date, ids from a fixed salt."""
+    _place(fig)
     buffer = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
-        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    fig.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+@styled
+def png(fig: Figure) -> bytes:
+    """The figure as PNG for screens: 110 dots an inch."""
+    _place(fig)
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -94,7 +140,7 @@ def csv(columns: Mapping[str, Any]) -> str:
     import pandas as pd
 
     def inert(value: Any) -> Any:
-        return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+        return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
     return pd.DataFrame({name: [inert(v) for v in values] for name, values in columns.items()}).to_csv(
-        index=False, float_format="%.6g", lineterminator="\n")
+        index=False, float_format="%.10g", lineterminator="\n")

@@ -1,14 +1,15 @@
 """Run a generator of ours in a child process with limits, and receive its messages.
 
 Everything that parses evidence runs there: it has crashed on malformed files, and a crash must cost one child, not
-the case. The child gets a descriptor, not a path; it cannot write files (limit 0 on their size); its memory is
-limited; it is killed when it stays silent too long. Messages are a JSON header and plain arrays: a captured child
+the case. The child gets a descriptor, not a path; it cannot write files (limit 0 on their size) nor, where the
+kernel has Landlock, make, empty or remove them, or connect to anything; its memory is limited; it is killed when it stays silent too long, and an empty message says that it is still at work. Messages are a JSON header and plain arrays: a captured child
 could lie about measurements but not run code here, as unpickling would let it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -18,7 +19,8 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -27,6 +29,8 @@ import numpy as np
 from forensics.errors import MediaError
 
 Message = tuple[dict[str, Any], dict[str, np.ndarray]]
+#: What a generator yields where it works without a result: keeps it alive, reaches nobody.
+AT_WORK: Message = ({}, {})
 
 #: Messages held per child while another is ahead: bounds memory, keeps both children busy.
 QUEUE = 4
@@ -43,7 +47,7 @@ class Limits:
     message_bytes: int = 1 << 30
 
 
-def stream(function: str, fd: int, limits: Limits | None = None, **arguments: Any) -> Iterator[Message]:
+def stream(function: str, fd: int, limits: Limits | None = None, **arguments: Any) -> Generator[Message, None, None]:
     """Messages of ``module:function(fd, **arguments)``, run in a child.
 
     The child starts at once and works ahead by a bounded number of messages. Raises the MediaError that the child
@@ -60,19 +64,30 @@ def stream(function: str, fd: int, limits: Limits | None = None, **arguments: An
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError), child.stdin:  # a child that died at once is told of by _messages
         child.stdin.write(json.dumps(job).encode())
-    inbox: queue.Queue[Message | None] = queue.Queue(QUEUE)
-    stopped = threading.Event()
-    threading.Thread(target=_receive, args=(child.stdout, inbox, stopped, limits), daemon=True).start()
-    return _messages(child, inbox, stopped, limits)
+    inbox = _Inbox(QUEUE)
+    threading.Thread(target=_receive, args=(child.stdout, inbox, limits), daemon=True).start()
+    messages = _messages(child, inbox, limits)
+    next(messages)  # from here on, closing it ends the child
+    return messages
 
 
-def _messages(child: subprocess.Popen[bytes], inbox: queue.Queue[Message | None], stopped: threading.Event,
-              limits: Limits) -> Iterator[Message]:
+class _Inbox(queue.Queue[Message | None]):
+    """Messages not yet taken; when the child was last heard; whether anyone still listens."""
+
+    def __init__(self, most: int):
+        super().__init__(most)
+        self.heard_s, self.stopped = time.monotonic(), threading.Event()
+
+
+def _messages(child: subprocess.Popen[bytes], inbox: _Inbox, limits: Limits) -> Generator[Message, None, None]:
     try:
+        yield AT_WORK
         while True:
             try:
                 message = inbox.get(timeout=limits.silent_s)
             except queue.Empty:
+                if time.monotonic() - inbox.heard_s < limits.silent_s:
+                    continue
                 raise MediaError("E_DECODER_SILENT", f"Decoding gave nothing for {limits.silent_s:.0f} s and was "
                                  "stopped.", "Examine a part of the clip with --from and --to.") from None
             if message is None:
@@ -82,25 +97,29 @@ def _messages(child: subprocess.Popen[bytes], inbox: queue.Queue[Message | None]
             if message[0].get("done"):
                 return
             yield message
-        code = child.wait(10)
-        raise MediaError("E_DECODER_FAILED", f"The process that decodes the file ended unexpectedly (status {code}).",
+        with contextlib.suppress(subprocess.TimeoutExpired):  # one that sent nonsense may still be running
+            child.wait(1)
+        raise MediaError("E_DECODER_FAILED", "The process that decodes the file ended unexpectedly (status "
+                         f"{child.poll()}).",
                          "The file may be malformed; examine a part of it with --from and --to.")
     finally:
-        stopped.set()
+        inbox.stopped.set()
         child.kill()
         child.wait()
 
 
-def _receive(pipe: BinaryIO, inbox: queue.Queue[Message | None], stopped: threading.Event, limits: Limits) -> None:
-    """Reader thread: messages from the pipe into the bounded queue; None at the end of the pipe."""
-    with contextlib.suppress(OSError, ValueError), pipe:
-        while not stopped.is_set() and (message := _read(pipe, limits.message_bytes)) is not None:
-            _put(inbox, message, stopped)
-    _put(inbox, None, stopped)
+def _receive(pipe: BinaryIO, inbox: _Inbox, limits: Limits) -> None:
+    """Reader thread: messages from the pipe into the bounded queue; None at the end of the pipe, or of sense."""
+    with contextlib.suppress(OSError, ValueError, TypeError, LookupError), pipe:
+        while not inbox.stopped.is_set() and (message := _read(pipe, limits.message_bytes)) is not None:
+            inbox.heard_s = time.monotonic()
+            if message != AT_WORK:
+                _put(inbox, message)
+    _put(inbox, None)
 
 
-def _put(inbox: queue.Queue[Message | None], message: Message | None, stopped: threading.Event) -> None:
-    while not stopped.is_set():
+def _put(inbox: _Inbox, message: Message | None) -> None:
+    while not inbox.stopped.is_set():
         with contextlib.suppress(queue.Full):
             return inbox.put(message, timeout=0.2)
 
@@ -134,6 +153,30 @@ def _write(pipe: BinaryIO, header: dict[str, Any], arrays: dict[str, np.ndarray]
     pipe.flush()
 
 
+#: System calls and options of Landlock and prctl (linux/landlock.h, linux/prctl.h), the same on all our machines.
+CREATE_RULESET, RESTRICT_SELF, VERSION, NO_NEW_PRIVILEGES = 444, 446, 1, 38
+#: Rights to write, remove and make files of all kinds; to empty them (version 3); to bind and connect TCP (version 4).
+CHANGE, EMPTY, NETWORK = 1 << 1 | 0x1FF0, 1 << 14, 0b11
+
+
+def landlock_version() -> int:
+    """Of the kernel; not positive where there is none."""
+    return ctypes.CDLL(None).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION)
+
+
+def _confine() -> None:
+    """From here on this process changes no file and connects to nothing; descriptors that are open stay so."""
+    if (version := landlock_version()) < 1:
+        return
+    denied = struct.pack("<QQ", CHANGE | (EMPTY if version >= 3 else 0), NETWORK if version >= 4 else 0)
+    libc = ctypes.CDLL(None)
+    ruleset = libc.syscall(CREATE_RULESET, denied, ctypes.c_size_t(len(denied)), 0)  # no rule: no exception
+    libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if ruleset < 0 or libc.syscall(RESTRICT_SELF, ruleset, 0):
+        raise OSError("the kernel has Landlock but refuses it")
+    os.close(ruleset)
+
+
 def _child() -> None:
     job = json.loads(sys.stdin.buffer.read())
     # Messages leave on a descriptor of their own: libraries that print to stdout must not break the framing.
@@ -142,6 +185,7 @@ def _child() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (job["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _confine()
     module, name = job["function"].split(":")
     try:
         for header, arrays in getattr(importlib.import_module(module), name)(job["fd"], **job["arguments"]):

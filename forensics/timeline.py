@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -114,6 +114,17 @@ class Series:
         return np.where(known, np.interp(t_s, t, v), np.nan)
 
 
+class Rows(Protocol):
+    """Rows of an array, in memory or on disk: what analyses may do with them is to take slices."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any) -> np.ndarray: ...
+
+
 class DiskArray:
     """Rows of an array in a ``.npy`` file, read slice by slice so that memory does not grow with the clip."""
 
@@ -142,7 +153,7 @@ def chunks(n: int, size: int) -> Iterator[slice]:
 class Audio:
     """Sound as decoded: ``samples`` (n, channels) float32 in [-1, 1] (array or DiskArray), first one at ``start_s``."""
 
-    samples: np.ndarray | DiskArray
+    samples: Rows
     rate_hz: int
     start_s: float
     gaps: tuple[Interval, ...] = ()  # stretches the file does not fill; held as zeros
@@ -187,10 +198,10 @@ class FaceTrack:
     t_s: np.ndarray
     frame: np.ndarray
     pts: np.ndarray
-    landmarks: np.ndarray | DiskArray
-    blendshapes: np.ndarray | DiskArray
-    transform: np.ndarray | DiskArray
-    vertex_rgb: np.ndarray | DiskArray
+    landmarks: Rows
+    blendshapes: Rows
+    transform: Rows
+    vertex_rgb: Rows
     quality: dict[str, Series] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

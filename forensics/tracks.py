@@ -8,6 +8,7 @@ lost keeps its letter (``A1``, ``A2``).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,10 @@ def shots(pictures: dict[str, Any], settings: Settings) -> list[Interval]:
     t_s = pictures["t_s"]
     if not len(t_s):
         return []
-    edges = [float(t_s[0]), *cut_times(pictures, settings), picture_end_s(t_s)]
-    return [Interval(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    # An excerpt's first picture may differ from the one before it: no shot lies in front of it here.
+    cuts = [t for t in cut_times(pictures, settings) if t > t_s[0]]
+    edges = [float(t_s[0]), *cuts, picture_end_s(t_s)]
+    return [Interval(a, b) for a, b in pairwise(edges)]
 
 
 def picture_end_s(t_s: np.ndarray) -> float:
@@ -66,7 +69,8 @@ def picture_end_s(t_s: np.ndarray) -> float:
 def freezes(pictures: dict[str, Any], settings: Settings) -> list[Interval]:
     """Where the picture repeats itself exactly for ``frozen_s`` or longer."""
     t_s, step = pictures["t_s"], float(np.median(np.diff(pictures["t_s"]))) if len(pictures["t_s"]) > 1 else 0.0
-    held = [Interval(float(t_s[a - 1]), float(t_s[b - 1]) + step) for a, b in runs(pictures["repeated"])]
+    # The first of an excerpt may repeat the picture before it, which is not there.
+    held = [Interval(float(t_s[max(a - 1, 0)]), float(t_s[b - 1]) + step) for a, b in runs(pictures["repeated"])]
     return [interval for interval in held if interval.duration >= settings.frozen_s]
 
 
@@ -147,8 +151,8 @@ def link(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | N
     t_s, boxes = pictures["t_s"][rows], _boxes(faces["landmarks"])
     found: list[tuple[str, np.ndarray]] = []
     letter = 0
-    for shot in shots(pictures, settings):
-        first, behind = np.searchsorted(t_s, (shot.start_s, shot.end_s))
+    starts = np.searchsorted(t_s, [shot.start_s for shot in shots(pictures, settings)])
+    for first, behind in pairwise([*starts, len(t_s)]):
         followed = _follow(t_s[first:behind], boxes[first:behind], letter, settings)
         found += [(f"{letters(o.letter)}{o.number}", np.array(o.rows) + first) for o in followed]
         letter = max([o.letter for o in followed], default=letter - 1) + 1
@@ -205,7 +209,7 @@ def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Setti
     for name, rows in link(pictures, faces, settings):
         seen = picture_rows[rows]
         t_s = pictures["t_s"][seen]
-        large = {key: DiskRows(faces[key], rows) for key in ("landmarks", "blendshapes", "transform", "vertex_rgb")}
+        large: dict[str, Any] = {key: DiskRows(faces[key], rows) for key in ("landmarks", "blendshapes", "transform", "vertex_rgb")}
         tracks.append(FaceTrack(name, t_s, pictures["number"][seen], pictures["pts"][seen], **large, quality=quality(
             t_s, large["landmarks"], large["transform"], sharpness[rows], clipped[rows])))
     return tracks

@@ -19,13 +19,15 @@ import numpy as np
 import pytest
 
 import forensics.finding
-from forensics import observe, plots, report, speech, tracks
+from forensics import observe, plots, report
 from forensics.case import Case
 from forensics.clip import Clip
 from forensics.errors import ParameterError
 from forensics.finding import Event, Finding, Measurement
 from forensics.method import Method, setting
 from forensics.observe import Observation
+from forensics.pipeline import Examination, Scene
+from forensics.pipeline import Settings as AllSettings
 from forensics.report import phrases, words
 from forensics.report.plates import Plate, files, photographs, plates
 from forensics.timeline import Audio, FaceTrack, Interval, Series
@@ -206,13 +208,13 @@ def examination(title="holiday", found=None, **changes):
     t_s = np.delete(np.arange(251) / 25, 100)
     observation = Observation(
         size=(1280, 720),
-        pictures={"t_s": t_s},
+        pictures={"t_s": t_s, "repeated": np.zeros(len(t_s), bool)},
         faces={},
         mesh={},
         audio=Audio(np.zeros((480000, 2), np.float32), 48000, 1024 / 48000, (Interval(4.0, 4.5),)),
         losses={"picture": {"decode_failures": 1}, "sound": {"not_finite": 0}},
     )
-    scene = SimpleNamespace(
+    scene = Scene(
         interval=Interval(0.0, 10.04),
         observation=observation,
         tracks=[track("A1", 0, 120), track("B1", 5, 100, 211.456)],
@@ -222,17 +224,16 @@ def examination(title="holiday", found=None, **changes):
         speech=[Interval(0.5, 4.25)],
         level=None,
     )
-    settings = SimpleNamespace(observe=observe.Settings(), tracks=tracks.Settings(), speech=speech.Settings())
     values = {
         "clip": clip(title),
         "scene": scene,
         "findings": list(findings()) if found is None else found,
-        "settings": settings,
-        "versions": {"av": "18.1.0", "numpy": "2.4.1"},
+        "settings": AllSettings(),
+        "versions": {"forensics": "0.1.0", "av": "18.1.0", "numpy": "2.4.1"},
         "from_cache": False,
         "excerpt": None,
     }
-    return SimpleNamespace(**values | changes)
+    return Examination(**values | changes)
 
 
 def charts_of(found):
@@ -259,7 +260,7 @@ def charts_of(found):
 def stills():
     shared = {"caption": "The mesh is drawn.", "jpeg": JPEG}
     yield SimpleNamespace(name="B-6.040", person="B", t_s=6.04, frame=151, pts=77312, **shared)
-    yield SimpleNamespace(name="A/../first", person="A", t_s=0.0, frame=0, pts=0, **shared)
+    yield SimpleNamespace(name="A/../first", person="A", t_s=0.2, frame=0, pts=0, **shared)
 
 
 STATE = {
@@ -370,21 +371,11 @@ def test_a_container_that_counts_nothing_loses_nothing_known():
 
 def test_sound_alone_and_picture_alone():
     of = examination(found=[])
-    silent = SimpleNamespace(
-        **vars(of.scene) | {"observation": replace(of.scene.observation, audio=None), "speech": None}
-    )
-    blind = SimpleNamespace(
-        **vars(of.scene)
-        | {
-            "observation": replace(of.scene.observation, size=None, pictures={}),
-            "tracks": [],
-            "brief": [],
-            "shots": [],
-            "freezes": [],
-        }
-    )
+    silent = replace(of.scene, observation=replace(of.scene.observation, audio=None), speech=None)
+    unseen = replace(of.scene.observation, size=None, pictures={})
+    blind = replace(of.scene, observation=unseen, tracks=[], brief=[], shots=[], freezes=[])
     for scene, without in ((silent, {"sound": None}), (blind, {"picture": None})):
-        one = SimpleNamespace(**vars(of) | {"scene": scene, "clip": replace(of.clip, **without)})
+        one = replace(of, scene=scene, clip=replace(of.clip, **without))
         jsonschema.validate(report.findings_json(one), report.schema())
         assert "None of the questions could be assessed" in page(one, pictures=list)
     assert report.findings_json(one)["clip"]["duration_s"] == 10.0
@@ -415,8 +406,8 @@ def test_numpy_values_become_plain_ones():
 def test_workers_and_names_of_files_are_not_in_the_record():
     of = examination()
     text = report.dumps(report.findings_json(of))
-    of.settings.observe = observe.Settings(workers=7)
-    assert report.dumps(report.findings_json(of)) == text
+    more = replace(of, settings=AllSettings(observe=observe.Settings(workers=7)))
+    assert report.dumps(report.findings_json(more)) == text
     assert "a film" not in text and "cell_s" in text
 
 
@@ -599,7 +590,24 @@ def test_pictures_have_text_and_figures_are_numbered_in_order():
     assert "made-up method version 3, n = 19, 412. Notice the rise." in source
 
 
-def test_a_still_stands_with_the_finding_that_flagged_its_instant():
+def test_a_still_stands_with_the_finding_that_flags_its_instant():
+    at = {"person": "A", "t_s": 6.04}
+    listed = Event("blink", Interval(6, 6.1), "a blink")
+    flagged = Event("missed_closure", Interval(6.04, 6.04), "open lips", True)
+    found = [
+        finding(events=(listed,)),
+        finding("lipsync.closure", events=(flagged,)),
+        finding("lighting.direction"),
+    ]
+    still = SimpleNamespace(**vars(next(stills())) | at)
+
+    def place(of):
+        return photographs(report.findings_json(examination(found=of)), [still])[0].place
+
+    assert (place(found), place(found[:1]), place(found[2:])) == (1, 0, None)
+
+
+def test_stills_are_numbered_as_they_stand():
     source = page()
     assert source.index("1-A-..-first.jpg") < source.index("<h4>How often the person blinks</h4>")
     assert source.index("Lips closed at p, b and m</h4>") < source.index("2-B-6.040.jpg")

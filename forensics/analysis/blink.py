@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import signal, stats
 
+from forensics import plots
 from forensics.finding import ASSESSED, NOT_ASSESSABLE, Event, Finding, Measurement
 from forensics.method import Method, setting
+from forensics.statistics import poisson_interval
 from forensics.timeline import FaceTrack, Interval, Series, chunks, runs, share, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
-    from forensics.plots import Chart
 
 ANALYSIS = "blink"
 METHOD = Method("blinks from the eye aspect ratio", "1", "Soukupová & Čech 2016; Garwood 1936")
@@ -160,9 +161,7 @@ def _events(pairs: list[tuple[Closure, Closure]], track: FaceTrack, settings: Se
 
 def measure_rate(n: int, visible_s: float, settings: Settings, level: float = 0.95) -> Measurement:
     """Blinks per minute with the exact Poisson interval (Garwood 1936) for ``n`` blinks in ``visible_s``."""
-    tail = (1 - level) / 2
-    low = stats.chi2.ppf(tail, 2 * n) / 2 if n else 0.0
-    high = stats.chi2.ppf(1 - tail, 2 * n + 2) / 2
+    low, high = poisson_interval(n, level)
     per_minute = 60 / visible_s
     lowest, highest = TASKS[settings.task]
     return Measurement(
@@ -256,17 +255,15 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
 
 def plot_rate(finding: Finding, axes: Any) -> None:
     """Relative openness of each eye with its blinks; what was not measured is hatched."""
-    from forensics import plots
-
     for ax, (eye, parts), colour, style in zip(axes, finding.evidence["eyes"].items(), (plots.BLUE, plots.ORANGE),
                                                ("-", (0, (4, 1))), strict=True):
         for series in parts:
-            ax.plot(series.t_s, series.values, color=colour, ls=style)
+            ax.plot(series.t_s, series.values, color=colour, ls=style, rasterized=plots.many(series.t_s))
         blinks = [e for e in finding.events if e.details["eye"] == eye]
         ax.plot([e.details["peak_s"] for e in blinks], [1 - e.details["depth"] for e in blinks], "v",
-                color=plots.BLACK, ms=5, ls="none", label="blink counted (deepest point)")
+                color=plots.BLACK, ms=5, ls="none", label="blink counted")
         ax.axhline(1 - finding.settings.shallowest, color=plots.GREY, lw=0.8, ls=":",
-                   label="depth from which a dip counts (setting)")
+                   label="depth from which a dip counts")
         plots.missing(ax, finding.evidence["examined"], finding.covered)
         ax.set_ylim(-0.1, 1.6)
         ax.set_ylabel(f"{eye} eye openness\n(1 = open, 0 = shut)")
@@ -274,9 +271,9 @@ def plot_rate(finding: Finding, axes: Any) -> None:
     plots.legend(axes[0])
 
 
-def charts(finding: Finding) -> list[Chart]:
-    from forensics import plots
-
+@plots.styled
+def charts(finding: Finding) -> list[plots.Chart]:
+    """One chart of both eyes' openness with the blinks counted; none of a refusal."""
     if finding.state != ASSESSED:
         return []
     fig, axes = plots.figure(rows=2, row_mm=42, sharex=True)

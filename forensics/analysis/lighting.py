@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics import plots
 from forensics.finding import ASSESSED, NOT_ASSESSABLE, Finding, Measurement
 from forensics.method import Method, setting
 from forensics.timeline import FaceTrack, Interval, share, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
-    from forensics.plots import Chart
 
 ANALYSIS = "lighting"
 METHOD = Method("first-order spherical harmonics on landmark normals", "1",
@@ -72,7 +72,8 @@ def normals(landmarks: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     faces = np.cross(b - a, c - a)  # length = twice the area: large triangles weigh more
     total = np.zeros_like(points)
     for k in range(3):
-        np.add.at(total, (..., triangles[:, k], slice(None)), faces)
+        for corner, face in zip(triangles[:, k], np.moveaxis(faces, -2, 0), strict=True):
+            total[..., corner, :] += face
     unit = total / np.maximum(np.linalg.norm(total, axis=-1, keepdims=True), 1e-12)
     # The face looks at the viewer: whatever the triangles' winding, most of it points towards the camera.
     return unit if np.median(unit[..., 2]) > 0 else -unit
@@ -101,10 +102,10 @@ def skin_samples(tracks: list[FaceTrack], mesh: dict[str, np.ndarray], settings:
     skin = np.flatnonzero(mesh["skin"])
     facing = normals(points, mesh["triangles"])[:, skin]
     light = np.where(facing[..., 2] >= settings.facing, light[:, skin], np.nan)
-    return Skin(np.array([track.t_s[row] for track, row in chosen]), facing, light, _cells(points[0, skin], settings))
+    return Skin(np.array([track.t_s[row] for track, row in chosen]), facing, light, face_cells(points[0, skin], settings))
 
 
-def _cells(points: np.ndarray, settings: Settings) -> np.ndarray:
+def face_cells(points: np.ndarray, settings: Settings) -> np.ndarray:
     """Number of the patch of the face that each landmark lies in."""
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     column, row = ((points[:, :2] - low) / (high - low + 1e-9) * settings.cells).astype(int).T
@@ -184,7 +185,8 @@ def measure_light(skin: Skin, settings: Settings) -> tuple[list[Measurement], di
     measurements = [
         angle("azimuth", azimuth, 360, "none: a fact; positive to the picture's right, circular"),
         angle("elevation", elevation, 90, "none: a fact; positive up"),
-        Measurement("light_directionality", float(strength), "1", *np.percentile(strengths, (2.5, 97.5)), level, n, name,
+        Measurement("light_directionality", float(strength), "1", float(np.percentile(strengths, 2.5)),
+                    float(np.percentile(strengths, 97.5)), level, n, name,
                     "0 = the same light from everywhere; 0.6 and more = one lamp in the dark"),
     ]
     width = max(float(np.ptp(span)) / 2 for span in spans.values())
@@ -217,7 +219,8 @@ def refusals(tracks: list[FaceTrack], skin: Skin, transfer: np.ndarray, settings
         reasons.append("transfer_not_supported")
     if np.nanmedian(clipped) > settings.most_clipped:
         reasons.append("over_exposed")
-    if not np.nanmedian(skin.light) > settings.darkest:  # NaN, light unknown everywhere, is too dark as well
+    known = skin.light[np.isfinite(skin.light)]
+    if not len(known) or np.median(known) <= settings.darkest:
         reasons.append("too_dark")
     return tuple(reasons)
 
@@ -272,8 +275,6 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
 
 def plot_sphere(finding: Finding, ax: Any) -> None:
     """A white ball under the estimated light, as the camera would see it."""
-    from forensics import plots
-
     even, *light = finding.evidence["about"]["light"]
     y, x = np.mgrid[1:-1:121j, -1:1:121j]
     z = np.sqrt(np.clip(1 - x * x - y * y, 0, None))
@@ -292,8 +293,6 @@ def plot_sphere(finding: Finding, ax: Any) -> None:
 
 def plot_direction(finding: Finding, ax: Any) -> None:
     """Direction over time: each picture by itself as points, the pooled value with its interval as band."""
-    from forensics import plots
-
     for which, colour, marker, style in (("azimuth", plots.BLUE, "o", "-"), ("elevation", plots.ORANGE, "s", "--")):
         pooled = finding.measurement(f"light_{which}")
         ax.plot(finding.evidence["t_s"], finding.evidence[which], marker, ms=2.5, color=colour, ls="none",
@@ -307,9 +306,9 @@ def plot_direction(finding: Finding, ax: Any) -> None:
     ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
 
 
-def charts(finding: Finding) -> list[Chart]:
-    from forensics import plots
-
+@plots.styled
+def charts(finding: Finding) -> list[plots.Chart]:
+    """One chart of the direction over time beside a ball under that light; none of a refusal."""
     if finding.state != ASSESSED:
         return []
     fig, axes = plots.figure(columns=2, row_mm=62, width_ratios=(3, 1.25))

@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage
 
+from forensics import plots
 from forensics.finding import ASSESSED, NOT_ASSESSABLE, Finding, Measurement
 from forensics.method import Method, setting
+from forensics.statistics import clopper_pearson
 from forensics.timeline import Audio, FaceTrack, Interval, Series, chunks, intersection, share, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
-    from forensics.plots import Chart
 
 ANALYSIS = "lipsync"
 METHOD = Method("correlation of mouth and sound velocities over lags", "1",
@@ -182,10 +183,9 @@ def measure_percentile(comparison: Comparison, level: float = 0.95) -> Measureme
 
     As a permutation test its finest step is 1/(shifts + 1), so that even a perfect clip stays below 100 %.
     """
-    n, beaten = comparison.independent, comparison.beaten
-    k, tail = beaten * n, (1 - level) / 2
-    low = stats.beta.ppf(tail, k, n - k + 1) if k > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, k + 1, n - k) if k < n else 1.0
+    n = comparison.independent
+    k = comparison.beaten * n
+    low, high = clopper_pearson(k, n, level)
     return Measurement("sync_percentile", 100 * k / (n + 1), "%", 100 * low, 100 * high, level, n, METHOD.name,
                        f"no published range; finest step {100 / (n + 1):.1f} %")
 
@@ -307,26 +307,23 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
 
 def plot_link(finding: Finding, ax: Any) -> None:
     """Correlation over the searched lags against the clip's own null."""
-    from forensics import plots
-
     found: Comparison = finding.evidence["comparison"]
     ax.axhspan(found.null_mean - 2 * found.null_sd, found.null_mean + 2 * found.null_sd, color=plots.GREY, alpha=0.25,
-               lw=0, label="shifted sound: mean ± 2 standard deviations")
+               lw=0, label="shifted sound, ± 2 standard deviations")
     ax.plot(found.lags_ms, found.correlation, color=plots.BLUE, label="this sound")
     ax.axhline(found.null_mean + finding.settings.least_z * found.null_sd, color=plots.BLACK, ls=":", lw=0.8,
-               label="needed to read an offset (setting)")
-    ax.set_xlabel("lag of the sound behind the lips (ms; positive = the sound comes after the lips)")
+               label="needed to read an offset")
+    ax.set_xlabel("lag of the sound (ms; positive = after the lips)")
     ax.set_ylabel("correlation")
     plots.legend(ax)
 
 
 def plot_signals(finding: Finding, ax: Any) -> None:
     """Both velocities over time, one below the other, with speech shaded and the rest hatched."""
-    from forensics import plots
-
     mouth, sound = finding.evidence["mouth"], finding.evidence["sound"]
-    ax.plot(mouth.t_s, mouth.values + 3, color=plots.ORANGE, lw=0.8)
-    ax.plot(sound.t_s, sound.values - 3, color=plots.BLUE, lw=0.8, ls=(0, (4, 1)))
+    drawn: Any = dict(lw=0.8, rasterized=plots.many(mouth.t_s))
+    ax.plot(mouth.t_s, mouth.values + 3, color=plots.ORANGE, **drawn)
+    ax.plot(sound.t_s, sound.values - 3, color=plots.BLUE, ls=(0, (4, 1)), **drawn)
     ax.set_yticks([-3, 3], ["sound", "mouth"])
     ax.set_ylim(-8, 8)
     ax.set_ylabel("velocity (standard\ndeviations, shifted)")
@@ -336,12 +333,12 @@ def plot_signals(finding: Finding, ax: Any) -> None:
     plots.legend(ax)
 
 
-def charts(finding: Finding) -> list[Chart]:
-    from forensics import plots
-
+@plots.styled
+def charts(finding: Finding) -> list[plots.Chart]:
+    """One chart of both velocities and their correlation over lags, for the link; none of a refusal."""
     if finding.state != ASSESSED or finding.question != "lipsync.link":
         return []
-    fig, axes = plots.figure(rows=2, row_mm=46)
+    fig, axes = plots.figure(rows=2, row_mm=50)
     plot_signals(finding, axes[0])
     plot_link(finding, axes[1])
     found = finding.evidence["comparison"]

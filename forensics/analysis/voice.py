@@ -3,7 +3,7 @@
 Fundamental frequency, jitter, shimmer and harmonicity follow Praat's definitions (through parselmouth) over the
 speech that was detected, and say what they were taken from. The band limit and the background noise describe the
 recording; a level jump is a step of the background between words, the mark of a cut, a gate or a switch of scene.
-Reference: Boersma & Weenink (Praat: ac pitch, local jitter, local shimmer, cc harmonicity).
+Reference: Boersma & Weenink (Praat: ac pitch, local jitter, local shimmer, ac harmonicity).
 Not to be trusted: published norms of jitter, shimmer and harmonicity hold for sustained vowels in quiet rooms and not
 for running speech through a codec, so no norm is applied here. Music and several voices are measured as one voice.
 """
@@ -11,18 +11,19 @@ for running speech through a codec, so no norm is applied here. Music and severa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
 
+from forensics import plots
 from forensics.finding import ASSESSED, NOT_ASSESSABLE, Event, Finding, Measurement
 from forensics.method import Method, setting
 from forensics.timeline import Audio, Interval, Series, inside, intersection, runs, share, union
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
-    from forensics.plots import Chart
 
 ANALYSIS = "voice"
 METHOD = Method("Praat measures, band limit, background steps", "1", "Boersma & Weenink (Praat), through parselmouth")
@@ -50,7 +51,7 @@ class Settings:
     period_factor: float = setting(1.3, "1", _PRAAT)
     amplitude_factor: float = setting(1.6, "1", _PRAAT)
     least_voiced_s: float = setting(1.0, "s", "of voiced frames; below it medians move by tens of per cent")
-    piece_s: float = setting(10.0, "s", "longest stretch given to Praat at once: bounds memory")
+    piece_s: float = setting(2.0, "s", "longest stretch given to Praat at once: units of the bootstrap, a phrase long")
     resamples: int = setting(400, "1", "of the bootstrap over speech intervals; seed 0")
     silent_db: float = setting(-80.0, "dB", "re full scale; a track whose loudest 10 ms lies below is silent")
     band_drop_db: float = setting(20.0, "dB", "a codec's edge falls by this within an eighth of an octave")
@@ -95,7 +96,7 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
     periods = (0, 0, settings.shortest_period_s, settings.longest_period_s, settings.period_factor)
     jitter = call(points, "Get jitter (local)", *periods)
     shimmer = call([sound, points], "Get shimmer (local)", *periods, settings.amplitude_factor)
-    harmonicity = sound.to_harmonicity_cc(minimum_pitch=low).values[0]
+    harmonicity = sound.to_harmonicity_ac(minimum_pitch=low).values[0]
     voiced = harmonicity[harmonicity > -200]  # Praat's mark for "no voice here"
     return Voiced(interval, start_s + pitch.xs(), f0, float(np.isfinite(f0).sum() * pitch.dx), jitter, shimmer,
                   float(voiced.mean()) if len(voiced) else np.nan)
@@ -111,7 +112,7 @@ def pieces(interval: Interval, longest_s: float) -> list[Interval]:
     """Equal parts of ``interval``, none longer than ``longest_s``."""
     n = max(1, int(np.ceil(interval.duration / longest_s)))
     edges = np.linspace(interval.start_s, interval.end_s, n + 1)
-    return [Interval(float(a), float(b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Interval(float(a), float(b)) for a, b in pairwise(edges)]
 
 
 def _bootstrap(values: list[np.ndarray], summary: Any, settings: Settings) -> tuple[float, float] | None:
@@ -123,6 +124,12 @@ def _bootstrap(values: list[np.ndarray], summary: Any, settings: Settings) -> tu
     return float(low), float(high)
 
 
+def _measured(name: str, value: float, unit: str, interval: tuple[float, float] | None, n: int,
+              reference: str) -> Measurement:
+    low, high = interval or (None, None)
+    return Measurement(name, value, unit, low, high, 0.95 if interval else None, n, METHOD.name, reference)
+
+
 def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measurement]:
     """Median F0, and jitter, shimmer and harmonicity weighted by voiced time, with bootstrap intervals."""
     def weighted(pairs: list[np.ndarray]) -> float:
@@ -130,9 +137,8 @@ def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measureme
         return float((value * weight).sum() / weight.sum())
 
     def measured(name: str, unit: str, values: list[np.ndarray], summary: Any, n: int) -> Measurement:
-        interval = _bootstrap(values, summary, settings)
-        return Measurement(name, summary(values), unit, *(interval or (None, None)), 0.95 if interval else None, n,
-                           METHOD.name, "no norm applied: running speech")
+        return _measured(name, summary(values), unit, _bootstrap(values, summary, settings), n,
+                         "no norm applied: running speech")
 
     f0 = [s.f0_hz[np.isfinite(s.f0_hz)] for s in stretches if np.isfinite(s.f0_hz).any()]
     found = [measured("f0_median", "Hz", f0, lambda v: float(np.median(np.concatenate(v))), sum(map(len, f0)))]
@@ -180,7 +186,7 @@ def measure_bandwidth(spectrum: tuple[np.ndarray, np.ndarray, int], settings: Se
 
 
 def background(level: Series, spoken: list[Interval]) -> Series:
-    """Level in dB outside speech (and 0.1 s around it) and digital silence, neither of which is background; else NaN."""
+    """Level in dB outside speech (and 0.1 s around it) and digital silence; else NaN."""
     near = [Interval(i.start_s - 0.1, i.end_s + 0.1) for i in spoken]
     values = np.where(inside(level.t_s, near) | (level.values < LOWEST_DB), np.nan, level.values)
     return Series("background level", level.t_s, values, "dB")
@@ -195,10 +201,8 @@ def measure_noise_floor(quiet: Series, settings: Settings) -> Measurement | None
     def low_level(values: list[np.ndarray]) -> float:
         return float(np.percentile(np.concatenate(values), settings.background_percentile))
 
-    interval = _bootstrap(stretches, low_level, settings)
-    return Measurement("noise_floor", low_level(stretches), "dB", *(interval or (None, None)),
-                       0.95 if interval else None, sum(map(len, stretches)), METHOD.name,
-                       "re full scale, all channels' mean; a fact about the recording")
+    return _measured("noise_floor", low_level(stretches), "dB", _bootstrap(stretches, low_level, settings),
+                     sum(map(len, stretches)), "re full scale, all channels' mean; a fact about the recording")
 
 
 def level_jumps(quiet: Series, settings: Settings) -> list[Event]:
@@ -300,13 +304,13 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
 
 def plot_f0(finding: Finding, ax: Any) -> None:
     """F0 by Praat's autocorrelation, gaps where unvoiced."""
-    from forensics import plots
-
-    ax.plot(finding.evidence["t_s"], finding.evidence["f0_hz"], ".", ms=2, color=plots.BLUE)
+    t_s = finding.evidence["t_s"]
+    ax.plot(t_s, finding.evidence["f0_hz"], ".", ms=2, color=plots.BLUE, rasterized=plots.many(t_s))
     median = finding.measurement("f0_median")
     ax.axhline(median.value, color=plots.BLACK, lw=0.8, ls="--", label=f"median {median.value} Hz")
     ax.set_ylabel("fundamental\nfrequency (Hz)")
-    ax.set_ylim(finding.settings.lowest_f0_hz, finding.settings.highest_f0_hz)
+    low, high = np.nanpercentile(finding.evidence["f0_hz"], (1, 99))
+    ax.set_ylim(0.7 * low, 1.3 * high)
     plots.missing(ax, finding.evidence["examined"], finding.covered)
     plots.time_axis(ax, finding.evidence["examined"])
     plots.legend(ax)
@@ -314,11 +318,10 @@ def plot_f0(finding: Finding, ax: Any) -> None:
 
 def plot_level(finding: Finding, ax: Any) -> None:
     """Level over time, the background between words, and the events."""
-    from forensics import plots
-
     level, quiet = finding.evidence["level"], finding.evidence["quiet"]
-    ax.plot(level.t_s, np.maximum(level.values, LOWEST_DB), color=plots.GREY, lw=0.6, label="level, 10 ms")
-    ax.plot(quiet.t_s, quiet.values, color=plots.BLUE, lw=1.2, label="background, outside speech")
+    drawn: Any = dict(rasterized=plots.many(level.t_s))
+    ax.plot(level.t_s, np.maximum(level.values, LOWEST_DB), color=plots.GREY, lw=0.6, label="level, 10 ms", **drawn)
+    ax.plot(quiet.t_s, quiet.values, color=plots.BLUE, lw=1.2, label="background, outside speech", **drawn)
     jumps = [e for e in finding.events if e.kind == "level_jump"]
     ax.plot([e.interval.end_s for e in jumps], [-10] * len(jumps), "v", color=plots.BLACK, ms=5, ls="none",
             label="level jump" if jumps else None)
@@ -331,8 +334,6 @@ def plot_level(finding: Finding, ax: Any) -> None:
 
 def plot_spectrum(finding: Finding, ax: Any) -> None:
     """Average spectrum to half the sampling rate with the band's edge."""
-    from forensics import plots
-
     hz, db, _ = finding.evidence["spectrum"]
     ax.plot(hz / 1000, db - db.max(), color=plots.BLUE)
     edge = finding.measurement("bandwidth")
@@ -343,9 +344,9 @@ def plot_spectrum(finding: Finding, ax: Any) -> None:
     plots.legend(ax)
 
 
-def charts(finding: Finding) -> list[Chart]:
-    from forensics import plots
-
+@plots.styled
+def charts(finding: Finding) -> list[plots.Chart]:
+    """One chart: of the pitch, or of level and band, by the question; none of a refusal."""
     if finding.state != ASSESSED:
         return []
     if finding.question == "voice.measures":

@@ -38,14 +38,17 @@ def render(
 ) -> str:
     """The report as one HTML5 file: no script, nothing loaded from anywhere."""
     template = _environment().get_template("report.html.j2")
-    findings = by_person(record)
+    clip, findings = record["clip"], by_person(record)
     return template.render(
         record=record,
-        clip=record["clip"],
+        clip=clip,
         findings=findings,
         persons=persons(record),
         standing_out=[(f, line) for f in findings for line in phrases.outstanding(f)],
         refused=refused(findings),
+        losses=[
+            (k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c
+        ],
         place=record["findings"].index,
         known=[(name, state[key]) for key, name in CASE_FIELDS.items() if key in state],
         unknown=[name for key, name in CASE_FIELDS.items() if key not in state],
@@ -54,7 +57,7 @@ def render(
         state=dict(state),
         log_hash=log_head[0],
         log_entries=log_head[1],
-        declared=declared(record["clip"]),
+        declared=declared(clip),
         methods=used(record),
         findings_sha256=hashlib.sha256(dumps(record).encode()).hexdigest(),
         most_events=MOST_EVENTS,

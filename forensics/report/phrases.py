@@ -17,7 +17,7 @@ MOST_INSTANTS = 8
 MOST_NAMED = 3
 
 UNITS = {"1": "", "deg": "°", "1/min": "per minute"}
-SOUND = "The sound and the recording as a whole"
+WHOLE = "The recording as a whole"
 
 #: The question families' own names; what is not listed here is printed from its slug.
 QUESTIONS = {
@@ -27,6 +27,8 @@ QUESTIONS = {
     "blink.rate": "How often the person blinks",
     "lighting.direction": "Direction of the light on the face",
     "lighting.head_fixed": "Light that turns with the head",
+    "voice.measures": "Measures of the voice",
+    "voice.recording": "Bandwidth and noise of the recorded sound",
 }
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
@@ -111,7 +113,7 @@ def listed(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {listed(v)}" for k, v in value.items())
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.10g}".replace("-", "−")
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
@@ -136,10 +138,15 @@ def loss(name: str) -> str:
 
 
 def whom(*persons: str | None) -> str:
-    """One or several persons, or the sound."""
+    """One or several persons, or nobody in particular."""
     if persons == (None,):
-        return SOUND
-    return f"Person{'s' if len(persons) > 1 else ''}\u00a0{', '.join(p or inner(SOUND) for p in persons)}"
+        return WHOLE
+    return f"Person{'s' if len(persons) > 1 else ''}\u00a0{', '.join(p or inner(WHOLE) for p in persons)}"
+
+
+def told(text: str) -> str:
+    """``text`` as a sentence of its own."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def inner(text: str) -> str:
@@ -168,14 +175,13 @@ def sentence(finding: Mapping[str, Any]) -> str:
     parts = [measured(m) for m in first[:MOST_NAMED]]
     if len(first) > MOST_NAMED:
         parts.append(f"{len(first) - MOST_NAMED} more in section 5")
-    return ("; ".join([*parts, *_events(finding["events"])]) or "no event was found") + "."
+    return ("; ".join([*parts, *_flagged(finding["events"])]) or "no event flagged") + "."
 
 
-def _events(events: list[Mapping[str, Any]]) -> list[str]:
-    """How many events there are, and how many of them are flagged."""
-    kinds = Counter(e["kind"] for e in events)
-    flagged = Counter(e["kind"] for e in events if e["unusual"])
-    return [f"{n} × {event(kind)}, {flagged[kind] or 'none'} flagged" for kind, n in kinds.items()]
+def _flagged(events: list[Mapping[str, Any]]) -> list[str]:
+    """How many events of a kind are flagged; the others are facts, and stand in section 5."""
+    kinds = Counter(e["kind"] for e in events if e["unusual"])
+    return [f"flagged {n} ×: {event(kind)}" for kind, n in kinds.items()]
 
 
 def reasons(finding: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Photograph:
-    """A still with its number; ``place`` is that of the finding that flagged its instant, or None."""
+    """A still with its number; ``place`` is that of the finding with an event at its time, or None."""
 
     number: int
     place: int | None
@@ -105,8 +105,8 @@ def _source(record: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
 
 
 def photographs(record: Mapping[str, Any], stills: Iterable[Any]) -> list[Photograph]:
-    """The stills, numbered in the order of the report, each with the finding that flagged its instant."""
-    placed = [(_flagging(record, still), still) for still in stills]
+    """The stills, numbered in the order of the report, each with the finding that has an event there."""
+    placed = [(_place(record, still), still) for still in stills]
     about, findings = persons(record), by_person(record)
     if strange := [still.person for _, still in placed if still.person not in about]:
         raise ParameterError("a still belongs to a person of this examination", strange)
@@ -118,18 +118,16 @@ def photographs(record: Mapping[str, Any], stills: Iterable[Any]) -> list[Photog
     return [Photograph(n, place, still) for n, (place, still) in enumerate(sorted(placed, key=order), 1)]
 
 
-def _flagging(record: Mapping[str, Any], still: Any) -> int | None:
-    """Place of the first finding on this person with a flagged event at the still's time."""
+def _place(record: Mapping[str, Any], still: Any) -> int | None:
+    """Place of the finding on this person with an event at the still's time; flagged events come first."""
     at = round(still.t_s, 3)
-    return next(
-        (
-            place
-            for place, finding in enumerate(record["findings"])
-            if finding["person"] == still.person
-            and any(e["unusual"] and e["start_s"] <= at <= e["end_s"] for e in finding["events"])
-        ),
-        None,
-    )
+    events = [
+        (not event["unusual"], place)
+        for place, finding in enumerate(record["findings"])
+        for event in finding["events"]
+        if finding["person"] == still.person and event["start_s"] <= at <= event["end_s"]
+    ]
+    return min(events)[1] if events else None
 
 
 def events_name(finding: Mapping[str, Any]) -> str:

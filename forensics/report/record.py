@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.resources
 import json
 from collections.abc import Iterable, Mapping
@@ -64,15 +63,7 @@ def _plain(value: Any) -> Any:
 
 
 def software(versions: Mapping[str, str]) -> dict[str, Any]:
-    packages = {"forensics": _own_version()} | dict(versions)
-    return {"packages": packages, "model": landmarks.MODEL_NAME, "model_sha256": landmarks.MODEL_SHA256}
-
-
-def _own_version() -> str:
-    try:
-        return importlib.metadata.version("forensics")
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout
-        return "not installed"
+    return {"packages": versions, "model": landmarks.MODEL_NAME, "model_sha256": landmarks.MODEL_SHA256}
 
 
 def methods(settings: Any) -> dict[str, Any]:
@@ -176,6 +167,7 @@ def _pictures(scene: Scene) -> dict[str, Any]:
             "longest": rounded(steps_ms.max(), "ms"),
         },
         "uneven_steps": None if usual is None else int((abs(steps_ms - usual) > UNEVEN * usual).sum()),
+        "repeated_pictures": int(np.sum(scene.observation.pictures["repeated"])) if len(t_s) else None,
     }
 
 
@@ -224,7 +216,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def persons(record: Mapping[str, Any]) -> list[str | None]:
-    """Persons in order of appearance; None, the sound and the recording as a whole, stands last."""
+    """Persons in order of appearance; None, the recording as a whole, stands last."""
     seen: Iterable[str | None] = [t["person"] for t in record["clip"]["tracks"]]
     asked = [f["person"] for f in record["findings"]]
     ordered = dict.fromkeys([*seen, *asked])

@@ -1,0 +1,202 @@
+"""Files that attack or disappoint whoever reads them, made by script; no binaries are kept.
+
+Each function writes one into ``folder`` and returns its path.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import synth
+from synth import box, evenly, patched, plain, write
+
+# -- no recording ------------------------------------------------------------------------------------------------
+
+NOT_MEDIA = {
+    "one_byte": b"\0",
+    "random": np.random.default_rng(1).bytes(200_000),
+    "html": b"<!DOCTYPE html><html><body><video src='http://localhost/x.mp4'></video></body></html>",
+    "pdf": b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n",
+    "zip": b"PK\x03\x04" + bytes(100),
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    "subtitles": b"1\n00:00:00,000 --> 00:00:01,000\nhello\n",
+}
+
+_DASH = ("<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' profiles='urn:mpeg:dash:profile:isoff-live:2011'>"
+         "<Period><BaseURL>secret.mp4</BaseURL></Period></MPD>")
+INDIRECT = {
+    "ffconcat": b"ffconcat version 1.0\nfile 'secret.mp4'\n",
+    "hls": b"#EXTM3U\n#EXTINF:1,\nsecret.mp4\n",
+    "dash": _DASH.encode(),
+    "pls": b"[playlist]\nFile1=secret.mp4\n",
+    "asx": b"<asx version='3.0'><entry><ref href='secret.mp4'/></entry></asx>",
+    "with_mark": b"\xef\xbb\xbfffconcat version 1.0\nfile 'secret.mp4'\n",
+    "with_space": b"\r\n \t#EXTM3U\n#EXTINF:1,\nsecret.mp4\n",
+    "utf16le": "\ufeff#EXTM3U\n#EXTINF:1,\nsecret.mp4\n".encode("utf-16-le"),
+    "utf16be": ("\ufeff" + _DASH).encode("utf-16-be"),
+    "utf16le_without_mark": "ffconcat version 1.0\nfile 'secret.mp4'\n".encode("utf-16-le"),
+}
+
+
+def named(folder: Path, name: str, data: bytes) -> Path:
+    """``data`` in a file that claims to be a film."""
+    path = folder / f"{name}.mp4"
+    path.write_bytes(data)
+    return path
+
+
+# -- films ---------------------------------------------------------------------------------------------------------
+
+
+def film(folder: Path, name: str = "film.mp4", n: int = 50, **options: object) -> Path:
+    """Two seconds of plain pictures and a tone."""
+    pictures = evenly(plain(n), options={"crf": "8", "preset": "ultrafast", "g": "1"})
+    return write(folder / name, pictures, synth.Sound(synth.tone(n / 25)), **options)  # type: ignore[arg-type]
+
+
+def cut_before_index(folder: Path) -> Path:
+    """The index stands at the end, and the end is missing."""
+    path = film(folder, "cut_before_index.mp4")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"moov") - 4])
+    return path
+
+
+def cut_at_two_thirds(folder: Path) -> Path:
+    """The index stands at the beginning and promises what is no longer there."""
+    path = film(folder, "cut_at_two_thirds.mp4", options={"movflags": "+faststart"})
+    data = path.read_bytes()
+    start = data.index(b"mdat") + 4
+    path.write_bytes(data[: start + (len(data) - start) * 2 // 3])
+    return path
+
+
+def index_only(folder: Path) -> Path:
+    path = film(folder, "index_only.mp4", options={"movflags": "+faststart"})
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"mdat") - 4])
+    return path
+
+
+def timescale_zero(folder: Path) -> Path:
+    path = film(folder, "timescale_zero.mp4")
+    path.write_bytes(patched(path.read_bytes(), b"mdhd", 12, bytes(4)))
+    return path
+
+
+def endless_durations(folder: Path) -> Path:
+    """One table entry that claims 2 147 483 647 pictures."""
+    path = film(folder, "endless_durations.mp4")
+    path.write_bytes(patched(path.read_bytes(), b"stts", 8, struct.pack(">I", 2**31 - 1)))
+    return path
+
+
+def endless_sizes(folder: Path) -> Path:
+    """A table of sizes with 2 147 483 648 entries, in a file of 30 kB."""
+    path = film(folder, "endless_sizes.mp4")
+    path.write_bytes(patched(path.read_bytes(), b"stsz", 8, struct.pack(">I", 2**31)))
+    return path
+
+
+def endless_equal_sizes(folder: Path) -> Path:
+    """The same, with one size for all: no table is needed to claim it."""
+    path = film(folder, "endless_equal_sizes.mp4")
+    path.write_bytes(patched(path.read_bytes(), b"stsz", 4, struct.pack(">II", 100, 2**31 - 1)))
+    return path
+
+
+def huge_jpeg(folder: Path, side: int) -> Path:
+    """Two pictures of 3 kB whose own header claims ``side`` x ``side`` px."""
+    film = evenly(plain(2), codec="mjpeg", pixels="yuvj420p", options={})
+    path = write(folder / f"huge_jpeg_{side}.mov", film)
+    data = path.read_bytes()
+    for k in range(2):
+        data = patched(data, b"\xff\xc0\0\x11", 1, struct.pack(">HH", side, side), k)
+    path.write_bytes(data)
+    return path
+
+
+def huge_picture(folder: Path) -> Path:
+    """65535 x 65535 px, by the container alone."""
+    path = film(folder, "huge_picture.mp4")
+    path.write_bytes(patched(path.read_bytes(), b"avc1", 24, b"\xff" * 4))
+    return path
+
+
+def nested_boxes(folder: Path) -> Path:
+    content = b""
+    for _ in range(3000):
+        content = box(b"udta", content)
+    path = folder / "nested_boxes.mp4"
+    path.write_bytes(box(b"ftyp", b"isom\0\0\2\0isommp41") + box(b"moov", content))
+    return path
+
+
+def nested_in_film(folder: Path) -> Path:
+    """The same inside the index of a film that plays."""
+    path = film(folder, "nested_in_film.mp4")
+    data, content = path.read_bytes(), b""
+    for _ in range(3000):
+        content = box(b"moov", content)
+    path.write_bytes(data + content)
+    return path
+
+
+def random_damage(folder: Path, seed: int) -> Path:
+    """A film with one byte in 200 replaced."""
+    path = film(folder, f"damaged_{seed}.mp4")
+    data, random = np.frombuffer(path.read_bytes(), np.uint8).copy(), np.random.default_rng(seed)
+    hit = random.random(len(data)) < 1 / 200
+    hit[:32] = False
+    data[hit] = random.integers(0, 256, int(hit.sum()))
+    path.write_bytes(data.tobytes())
+    return path
+
+
+#: Tags from outside, each of which does something where text is not kept inert.
+TAGS = {
+    "title": "<script>alert(1)</script>",
+    "artist": "{{7*7}} ![x](file:///etc/passwd)",
+    "album": "\x1b[2J\x1b]0;owned\x07",
+    "genre": '=HYPERLINK("http://localhost","x")',
+    "comment": "a\n\n# Conclusion\nLR = 1000000",
+    "copyright": "A" * 100_000,
+    "description": "\u202egpj.exe $\\foo{$",
+}
+
+#: File names as bytes: what shells, format strings, protocols, terminals and encodings trip over.
+NAMES = {
+    "option": b"-i.mp4",
+    "protocol": b"http:x.mp4",
+    "pattern": b"%03d.mp4",
+    "command": b"a b;touch x.mp4",
+    "line": b"a\nE_FAKE: line.mp4",
+    "turned": "a\u202e4pm.exe.mp4".encode(),
+    "not_utf8": b"\xff\xfe\xe4.mp4",
+    "longest": b"n" * 251 + b".mp4",
+}
+
+
+def renamed(path: Path, name: bytes) -> Path:
+    """``path`` copied to ``name`` beside it."""
+    copy = Path(os.fsdecode(os.path.join(os.fsencode(path.parent), name)))
+    copy.write_bytes(path.read_bytes())
+    return copy
+
+
+#: What is lawful and tells nothing: (file, reason code of each kind of question).
+def uninformative(folder: Path) -> dict[str, Path]:
+    black = evenly([np.zeros((120, 160, 3), np.uint8)] * 25)
+    return {
+        "picture_only": write(folder / "picture_only.mp4", evenly(plain(30))),
+        "sound_only": write(folder / "sound_only.wav", synth.Sound(synth.tone(2.0), codec="pcm_s16le", sample_format="s16")),
+        "silence": write(folder / "silence.wav", synth.Sound(0 * synth.tone(2.0), codec="pcm_s16le", sample_format="s16")),
+        "black": write(folder / "black.mp4", black, synth.Sound(0 * synth.tone(1.0))),
+        "brief": write(folder / "brief.mp4", evenly(plain(5)), synth.Sound(synth.tone(0.2))),
+        "one_picture": write(folder / "one_picture.mp4", evenly(plain(1))),
+        "one_sample": write(folder / "one_sample.wav",
+                            synth.Sound(synth.tone(1 / 48000), codec="pcm_s16le", sample_format="s16")),
+    }

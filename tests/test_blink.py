@@ -1,0 +1,245 @@
+"""Planted blinks are counted, all of them and nothing else; what a clip's length can tell is told exactly."""
+
+from dataclasses import replace
+
+import numpy as np
+import planted
+import pytest
+
+from forensics.analysis import blink
+from forensics.analysis.blink import Settings
+from forensics.timeline import Interval, Series
+
+SECONDS = 20.0
+CLOCKS = {"25": planted.pictures_s(25, SECONDS), "30": planted.pictures_s(30, SECONDS),
+          "60": planted.pictures_s(60, SECONDS), "uneven": planted.uneven_s(28, SECONDS)}
+#: Uneven times, one pair close together; none at the edge of the clip.
+PEAKS_S = np.array([0.913, 3.377, 4.021, 7.5, 9.864, 13.13, 16.672, 19.207])
+
+
+def eyes(t_s, peaks_s=PEAKS_S, left_peaks_s=None, height_px=200.0, noise_px=0.0, seed=0, **shape):
+    """A face whose lids close at these times; noise as the landmark model's own."""
+    right, left = (planted.lid(t_s, p, **shape) for p in (peaks_s, peaks_s if left_peaks_s is None else left_peaks_s))
+    return planted.track(t_s, planted.face(height_px, right_lid=right, left_lid=left), noise_px=noise_px, seed=seed)
+
+
+def assessed(*tracks, settings=None, interval=None):
+    (finding,) = blink.assess(planted.scene(list(tracks), interval=interval), settings or Settings())
+    return finding
+
+
+def peaks(finding, eye="right"):
+    return np.array([e.details["peak_s"] for e in finding.events if e.details["eye"] == eye])
+
+
+# -- the truth is found --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("seed", range(4))
+def test_planted_blinks_are_counted_exactly(clock, seed):
+    """At any place between two pictures, with the landmark model's noise."""
+    at_s = PEAKS_S + np.random.default_rng(seed).uniform(-0.05, 0.05, len(PEAKS_S))
+    finding = assessed(eyes(CLOCKS[clock], at_s, noise_px=0.2, seed=seed))
+    assert finding.measurement("blink_rate").n == len(PEAKS_S)
+    for eye in ("right", "left"):  # at 60 pictures a second noise chooses among the deepest two or three
+        np.testing.assert_allclose(peaks(finding, eye), at_s, atol=0.045)
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_deepest_point_lies_within_half_a_picture_of_the_truth(clock, seed):
+    """Plus 10 ms: the grid, and lids that open more slowly than they close."""
+    t_s = CLOCKS[clock]
+    at_s = PEAKS_S + np.random.default_rng(seed).uniform(-0.05, 0.05, len(PEAKS_S))
+    step_s = np.diff(t_s)[np.searchsorted(t_s, at_s) - 1]
+    found = peaks(assessed(eyes(t_s, at_s)))
+    assert np.all(np.abs(found - at_s) <= step_s / 2 + 0.01)
+
+
+def test_both_eyes_have_one_event_a_blink_with_the_picture_it_is_seen_in():
+    track = eyes(CLOCKS["60"])
+    events = assessed(track).events
+    assert len(events) == 2 * len(PEAKS_S)
+    for event in events:
+        row = int(np.flatnonzero(track.frame == event.details["frame"])[0])
+        assert track.t_s[row] == pytest.approx(event.details["peak_s"], abs=0.5 / 60 + 0.001)
+        assert track.pts[row] == event.details["pts"] and event.details["track"] == "A1"
+        assert event.interval.start_s < event.details["peak_s"] < event.interval.end_s
+        assert event.details["depth"] > 0.9 and event.details["complete"] is True
+
+
+def test_duration_is_the_time_at_half_depth():
+    """sin² of a quarter turn passes one half in its middle: half of closing and opening."""
+    found = assessed(eyes(CLOCKS["60"])).measurement("blink_duration")
+    assert found.value == pytest.approx(1000 * (planted.CLOSING_S + planted.OPENING_S) / 2, abs=8)
+    assert found.low <= found.value <= found.high and found.n == len(PEAKS_S)
+
+
+def test_rate_is_per_visible_minute():
+    finding = assessed(eyes(CLOCKS["25"]))
+    assert finding.measurement("blink_rate").value == pytest.approx(len(PEAKS_S) / SECONDS * 60, rel=0.01)
+    assert finding.coverage == pytest.approx(1.0, abs=0.01)
+
+
+def test_moving_the_clip_in_time_moves_the_blinks_with_it():
+    track = eyes(CLOCKS["25"], noise_px=0.2)
+    later = planted.track(track.t_s + 100, track.landmarks)
+    before, after = assessed(track), assessed(later)
+    np.testing.assert_allclose(peaks(after) - 100, peaks(before), atol=0.011)
+    assert after.measurement("blink_rate").value == pytest.approx(before.measurement("blink_rate").value, rel=1e-3)
+
+
+@pytest.mark.parametrize("opening", [0.6, 1.6])
+def test_narrow_and_wide_eyes_blink_alike(opening):
+    """The aspect ratio of the open eye is the person's own; dips count relative to it."""
+    t_s = CLOCKS["30"]
+    lid = opening * planted.lid(t_s, PEAKS_S)
+    track = planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.15)
+    assert assessed(track).measurement("blink_rate").n == len(PEAKS_S)
+
+
+def test_slow_changes_of_gaze_change_no_count():
+    t_s = CLOCKS["30"]
+    lid = planted.lid(t_s, PEAKS_S) * (1 + 0.2 * np.sin(2 * np.pi * t_s / 9))
+    track = planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2)
+    assert assessed(track).measurement("blink_rate").n == len(PEAKS_S)
+
+
+# -- what is not a blink -------------------------------------------------------------------------------------------
+
+
+def test_a_long_glance_down_is_not_counted():
+    t_s = CLOCKS["30"]
+    lid = np.where((t_s > 6) & (t_s < 7), 0.35, 1.0)
+    track = planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2)
+    assert assessed(track).measurement("blink_rate").n == 0
+
+
+def test_a_wink_of_one_eye_is_not_counted():
+    for right, left in ((PEAKS_S, ()), ((), PEAKS_S)):
+        finding = assessed(eyes(CLOCKS["30"], right, left, noise_px=0.2))
+        assert finding.measurement("blink_rate").n == 0 and finding.events == ()
+
+
+def test_eyes_that_close_one_after_the_other_do_not_blink_together():
+    assert assessed(eyes(CLOCKS["60"], PEAKS_S, PEAKS_S + 0.2)).measurement("blink_rate").n == 0
+
+
+def test_a_shallow_dip_is_not_counted():
+    assert assessed(eyes(CLOCKS["30"], shut=0.7)).measurement("blink_rate").n == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_alone_gives_no_blink(seed):
+    """Noise of 0.4 px at an eye 28 px wide: as much as the model's on poor pictures."""
+    finding = assessed(eyes(CLOCKS["25"], (), noise_px=0.4, seed=seed))
+    assert finding.measurement("blink_rate").n == 0
+
+
+def test_a_dip_while_the_head_is_turned_away_is_not_seen():
+    t_s = CLOCKS["25"]
+    pose = np.stack([planted.transform(50.0 if 6 < t < 8.5 else 0.0) for t in t_s])
+    track = planted.track(t_s, eyes(t_s).landmarks, pose=pose)
+    finding = assessed(track)
+    assert finding.measurement("blink_rate").n == len(PEAKS_S) - 1  # the one at 7.5 s
+    assert finding.coverage == pytest.approx(1 - 2.5 / SECONDS, abs=0.01)
+
+
+def test_one_blink_of_each_eye_is_paired_once():
+    def closure(peak_s, seconds=0.1):
+        return blink.Closure("", peak_s - seconds / 2, peak_s, peak_s + seconds / 2, 0.9)
+
+    pairs = blink.binocular([closure(1.0), closure(1.06)], [closure(1.05)], Settings())
+    assert len(pairs) == 1
+    assert blink.binocular([closure(1.0, 0.6)], [closure(1.0)], Settings()) == []
+
+
+# -- what the length of the clip can tell --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "low", "high"), [(0, 0.0, 3.689), (1, 0.0253, 5.572), (10, 4.795, 18.39)])
+def test_interval_of_a_count_is_garwood_s(n, low, high):
+    """Published values of the exact 95 % Poisson interval, here per minute of one visible minute."""
+    found = blink.measure_rate(n, 60.0, Settings())
+    assert (found.value, found.low, found.high) == (n, pytest.approx(low, abs=0.006), pytest.approx(high, abs=0.006))
+    assert (found.level, found.n, found.unit) == (0.95, n, "1/min")
+
+
+@pytest.mark.parametrize(("task", "seconds", "unusual"), [
+    ("unknown", 10, False), ("unknown", 60, False), ("unknown", 300, True), ("conversation", 10, False),
+    ("conversation", 30, True), ("reading", 60, False),
+])
+def test_no_blinks_are_unusual_only_where_the_clip_is_long_enough(task, seconds, unusual):
+    """Under 3.689 * 60 / seconds a minute at 95 %, against the task's lower end."""
+    assert blink.measure_rate(0, seconds, Settings(task=task)).unusual is unusual
+
+
+def test_a_high_rate_is_not_unusual():
+    assert blink.measure_rate(300, 60.0, Settings()).unusual is False
+
+
+def test_absence_over_five_minutes_is_told_end_to_end():
+    long = eyes(planted.pictures_s(15, 300.0), (), noise_px=0.2)
+    assert assessed(long).unusual
+    assert not assessed(eyes(planted.pictures_s(15, 10.0), (), noise_px=0.2)).unusual
+
+
+def test_few_blinks_have_a_median_duration_without_an_interval():
+    found = assessed(eyes(CLOCKS["60"], PEAKS_S[:5])).measurement("blink_duration")
+    assert found.n == 5 and found.low is found.high is found.level is None
+    assert blink.measure_duration([]) is None
+
+
+def test_two_appearances_of_one_person_are_counted_together():
+    t_s = CLOCKS["25"]
+    first = eyes(t_s)
+    second = replace(planted.track(t_s + 60, first.landmarks), name="A2")
+    finding = assessed(first, second, interval=Interval(0, 100))
+    assert finding.measurement("blink_rate").n == 2 * len(PEAKS_S)
+    assert finding.measurement("blink_rate").value == pytest.approx(24.0, rel=0.01)  # of 40 visible seconds, not 100
+    assert finding.subjects == ("A1", "A2") and finding.coverage == pytest.approx(0.4, abs=0.01)
+
+
+# -- refusals ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("reason", "fps", "seconds", "height_px", "yaw"), [
+    ("eyes_too_small", 25, 20.0, 80.0, 0.0), ("head_turned", 25, 20.0, 200.0, 40.0),
+    ("frame_rate_too_low", 10, 20.0, 200.0, 0.0), ("too_few_visible_seconds", 25, 2.8, 200.0, 0.0),
+])
+def test_refused_with_one_reason(reason, fps, seconds, height_px, yaw):
+    t_s = planted.pictures_s(fps, seconds)
+    track = planted.track(t_s, eyes(t_s, (1.0,), height_px=height_px).landmarks, pose=planted.transform(yaw))
+    finding = assessed(track)
+    assert finding.reasons == (reason,) and not finding.measurements and not finding.events
+
+
+def test_the_same_faces_are_assessed_on_the_other_side_of_each_threshold():
+    for fps, seconds, height_px, yaw in ((25, 20.0, 90.0, 0.0), (25, 20.0, 200.0, 30.0), (12.5, 20.0, 200.0, 0.0),
+                                         (25, 3.3, 200.0, 0.0)):
+        t_s = planted.pictures_s(fps, seconds)
+        track = planted.track(t_s, eyes(t_s, (1.0,), height_px=height_px).landmarks, pose=planted.transform(yaw))
+        assert assessed(track).state == "assessed"
+
+
+def test_a_clip_without_a_face_is_refused_once():
+    audio = planted.sound(np.zeros(24000))
+    (finding,) = blink.assess(planted.scene([], audio), Settings())
+    assert finding.reasons == ("no_picture",) and finding.person is None
+
+
+# -- signal --------------------------------------------------------------------------------------------------------
+
+
+def test_the_aspect_ratio_is_lid_distance_over_corner_distance():
+    points = planted.face(right_lid=0.5, left_lid=1.0)
+    assert blink.eye_aspect_ratio(points, "right") == pytest.approx(0.5 * planted.OPEN_EYE, rel=1e-4)
+    assert blink.eye_aspect_ratio(points, "left") == pytest.approx(planted.OPEN_EYE, rel=1e-4)
+
+
+def test_closures_do_not_reach_across_what_was_not_measured():
+    values = np.ones(300)
+    values[100:200] = np.nan
+    values[95:100] = values[200:205] = 0.1  # shut before and after the gap: neither dip is whole
+    assert blink.closures(Series("x", np.arange(300) / 100, values, "1"), "right", Settings()) == []

@@ -1,0 +1,206 @@
+"""Every chart: labelled with units, readable in print, the same bytes twice, without a trace in the reader's settings."""
+
+import io
+import re
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import planted
+import pytest
+from matplotlib import image
+from matplotlib.text import Text
+
+from forensics import plots
+from forensics.analysis import ANALYSES, blink, lighting, lipsync, voice
+from forensics.timeline import Interval
+
+SECONDS = 8.0
+#: Quantities that have no unit.
+PURE = {"correlation", "relative brightness"}
+NUMBER = re.compile(r"[−-]?[\d.]+")
+
+
+def talking(seconds=SECONDS):
+    """A person who speaks and blinks, with a background that jumps: something in every chart."""
+    talk, t_s = planted.Talk(1, seconds), planted.pictures_s(25, seconds)
+    opening, lid = talk.opening(t_s), planted.lid(t_s, np.arange(1.2, seconds, 2.7))
+    mesh, lit = planted.lit_track(30, 10)
+    track = planted.track(t_s, planted.face(mouth=0.06 * opening, right_lid=lid, left_lid=lid), jaw=opening, noise_px=0.2)
+    audio = planted.voice_of(talk, seconds, 0.1, rate_hz=24000)
+    scene = planted.scene([track], audio, [Interval(0.5, 3.0), Interval(3.8, 0.9 * seconds)])
+    return scene, planted.scene([lit], mesh=mesh)
+
+
+def findings_of(scene, lit):
+    return [f for analysis, where in ((lipsync, scene), (blink, scene), (lighting, lit), (voice, scene))
+            for f in analysis.assess(where, analysis.Settings())]
+
+
+@pytest.fixture(scope="module")
+def findings():
+    found = findings_of(*talking())
+    tone = planted.sound(planted.vowel(150.0, 4.0) + planted.noise(4.0, level_db=-60))
+    voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 3.5)]), voice.Settings())
+    return [*found[:4], *voiced]
+
+
+def analysis_of(finding):
+    return next(a for a in ANALYSES if finding.analysis == a.ANALYSIS)
+
+
+def charts_of(findings):
+    return [chart for f in findings for chart in analysis_of(f).charts(f)]
+
+
+@pytest.fixture(scope="module")
+def charts(findings):
+    found = charts_of(findings)
+    for chart in found:
+        plots.svg(chart.figure)  # lays it out
+    return {chart.name: chart for chart in found}
+
+
+def shown(axis):
+    """Texts of the axis' own ticks that a reader sees."""
+    return [t.get_text() for t in axis.get_ticklabels() if t.get_visible() and t.get_text()]
+
+
+def test_every_question_that_is_answered_has_its_chart(findings, charts):
+    assert all(f.state == "assessed" for f in findings)
+    assert list(charts) == ["lipsync", "blink", "lighting", "voice-f0", "voice-recording"]
+
+
+def test_every_axis_with_numbers_is_labelled_with_its_unit(charts):
+    checked = 0
+    for chart in charts.values():
+        for ax in chart.figure.axes:
+            for axis in (ax.xaxis, ax.yaxis):
+                if not any(NUMBER.fullmatch(text) for text in shown(axis)):
+                    continue
+                label = axis.get_label_text().replace("\n", " ")
+                assert re.search(r"\w \([^)]+\)", label) or label in PURE, (chart.name, label)
+                checked += 1
+    assert checked >= 12
+
+
+def test_every_text_has_8_points_or_more(charts):
+    """The figures are as wide as the page's text, 160 mm, and are printed at that size."""
+    for chart in charts.values():
+        assert chart.figure.get_size_inches()[0] * 25.4 == pytest.approx(160)
+        sizes = {t.get_text(): t.get_fontsize() for t in chart.figure.findobj(Text) if t.get_visible() and t.get_text()}
+        assert sizes and min(sizes.values()) >= 8, sizes
+
+
+def test_nothing_is_cut_off_at_the_edge_of_the_page(charts):
+    for chart in charts.values():
+        page = image.imread(io.BytesIO(plots.png(chart.figure)))[..., :3]
+        for edge in (page[0], page[-1], page[:, 0], page[:, -1]):
+            assert np.all(edge == 1), chart.name
+
+
+def test_charts_say_what_to_notice_and_what_they_do_not_show(charts):
+    for chart in charts.values():
+        assert "Notice" in chart.caption and "not show" in chart.caption and len(chart.alt) > 30, chart.name
+
+
+def test_every_chart_comes_with_its_data_in_columns_of_equal_length(charts):
+    for chart in charts.values():
+        lengths = {len(column) for column in chart.table.values()}
+        assert len(lengths) == 1 and lengths.pop() > 10, chart.name
+
+
+def test_the_same_finding_gives_the_same_bytes_twice(findings):
+    first, second = ([plots.svg(c.figure) for c in charts_of(findings)] for _ in range(2))
+    assert first == second
+    assert all(b"<svg" in svg and b"<dc:date>" not in svg for svg in first)
+
+
+def test_a_figure_saved_twice_gives_the_same_bytes(charts):
+    for chart in charts.values():
+        before = plots.svg(chart.figure)
+        assert plots.png(chart.figure) == plots.png(chart.figure)  # as when a notebook shows it
+        assert plots.svg(chart.figure) == before
+
+
+def test_long_clips_give_the_same_bytes_twice_and_files_of_reasonable_size():
+    """Ten minutes of eyes are 120,000 points."""
+    t_s = planted.pictures_s(15, 600.0)
+    lid = planted.lid(t_s, np.arange(3.0, 600, 4.0))
+    (finding,) = blink.assess(planted.scene([planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2)]),
+                              blink.Settings())
+    first, second = (plots.svg(blink.charts(finding)[0].figure) for _ in range(2))
+    assert first == second and len(first) < 2_000_000
+
+
+def test_a_refusal_has_no_chart(findings):
+    for finding in findings:
+        refused = replace(finding, state="not_assessable", reasons=("face_not_found",), measurements=(), score=None)
+        assert analysis_of(finding).charts(refused) == []
+
+
+def test_a_chart_is_drawn_from_its_evidence_alone(findings):
+    """Without the evidence there is nothing to draw from: no chart reads the clip again."""
+    for finding in findings:
+        if analysis_of(finding).charts(finding):
+            with pytest.raises(KeyError):
+                analysis_of(finding).charts(replace(finding, evidence={}))
+
+
+def test_the_reader_s_own_settings_stay_as_they_were(findings):
+    with matplotlib.rc_context({"font.size": 23.0, "axes.grid": True}):
+        before = dict(matplotlib.rcParams)
+        for chart in charts_of(findings):
+            plots.svg(chart.figure)
+        assert dict(matplotlib.rcParams) == before
+
+
+def test_no_chart_is_left_open_in_pyplot(findings):
+    from matplotlib import pyplot
+
+    charts_of(findings)
+    assert pyplot.get_fignums() == []
+
+
+# -- shared bits ---------------------------------------------------------------------------------------------------
+
+
+def spans(ax):
+    """The shaded stretches, in s."""
+    return sorted((round(p.get_x(), 6), round(p.get_x() + p.get_width(), 6)) for p in ax.patches)
+
+
+def test_what_was_not_measured_is_hatched():
+    fig, ax = plots.figure()
+    plots.missing(ax, Interval(0, 10), [Interval(6, 8), Interval(1, 2), Interval(1.5, 4)])
+    assert spans(ax) == [(0, 1), (4, 6), (8, 10)]
+    assert {p.get_hatch() for p in ax.patches} == {"////"}
+    assert ax.get_legend_handles_labels()[1] == ["not measured"]
+
+
+def test_nothing_is_hatched_where_all_was_measured():
+    fig, ax = plots.figure()
+    plots.missing(ax, Interval(0, 10), [Interval(-1, 11)])
+    assert spans(ax) == []
+
+
+def test_shaded_stretches_have_one_entry_in_the_legend():
+    fig, ax = plots.figure()
+    plots.shade(ax, [Interval(0, 1), Interval(3, 4), Interval(0.5, 2)], "speech")
+    plots.legend(ax)
+    assert spans(ax) == [(0, 2), (3, 4)]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["speech"]
+
+
+def test_mathematics_in_a_text_from_outside_is_not_parsed():
+    fig, ax = plots.figure()
+    ax.set_title(r"a clip named $\frac{")
+    assert b"<svg" in plots.svg(fig)
+
+
+def test_a_table_holds_no_formula_and_keeps_its_numbers():
+    text = plots.csv({"t_s": np.array([0.0, 1 / 3]), "name": ["=1+1", "A1"], "value": [-1.5, np.nan]})
+    assert text.splitlines()[0] == "t_s,name,value"
+    assert text.splitlines()[1] == "0,'=1+1,-1.5"
+    assert float(text.splitlines()[2].split(",")[0]) == pytest.approx(1 / 3, abs=1e-6)
+    assert text.splitlines()[2].endswith(",A1,")  # not measured: empty

@@ -1,0 +1,278 @@
+"""Voices, bands and backgrounds of known truth: found where and as large as they were planted."""
+
+import numpy as np
+import planted
+import pytest
+
+from forensics import speech
+from forensics.analysis import voice
+from forensics.analysis.voice import Settings
+from forensics.timeline import Interval, Series
+
+RATE_HZ = 24000
+
+
+def assessed(audio, spoken, settings=None):
+    """Findings on the voice's measures and on the recording."""
+    return voice.assess(planted.scene([], audio, spoken), settings or Settings())
+
+
+def measures(samples, rate_hz=RATE_HZ, spoken=None, start_s=0.0):
+    audio = planted.sound(samples, rate_hz, start_s)
+    return assessed(audio, [planted.whole(audio)] if spoken is None else spoken)[0]
+
+
+def recording(samples, rate_hz=RATE_HZ, spoken=()):
+    return assessed(planted.sound(samples, rate_hz), list(spoken))[1]
+
+
+def events(finding, kind):
+    return [e for e in finding.events if e.kind == kind]
+
+
+def steady(f0_hz, seconds=3.0, **kwargs):
+    return planted.vowel(f0_hz, seconds, **kwargs) + planted.noise(seconds, level_db=-70)
+
+
+# -- the voice -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f0_hz", [85.0, 123.4, 220.0, 310.0])
+def test_fundamental_frequency_is_found_within_1_per_cent(f0_hz):
+    assert measures(steady(f0_hz)).measurement("f0_median").value == pytest.approx(f0_hz, rel=0.01)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 48000])
+def test_the_sampling_rate_changes_no_pitch(rate_hz):
+    samples = planted.vowel(150.0, 3.0, rate_hz)
+    assert measures(samples, rate_hz).measurement("f0_median").value == pytest.approx(150.0, rel=0.01)
+
+
+@pytest.mark.parametrize("jitter", [0.01, 0.02])
+def test_planted_jitter_is_found_within_a_third(jitter):
+    found = measures(steady(120.0, 5.0, jitter=jitter)).measurement("jitter_local")
+    assert found.value == pytest.approx(100 * jitter, rel=0.33) and found.unit == "%"
+
+
+def test_a_steady_voice_has_next_to_no_jitter_and_shimmer():
+    finding = measures(steady(120.0))
+    assert finding.measurement("jitter_local").value < 0.1
+    assert finding.measurement("shimmer_local").value < 2.0
+
+
+def test_planted_shimmer_is_found_above_the_steady_voice_s():
+    """Resonances that ring on mix neighbouring periods: order of magnitude only."""
+    found = measures(steady(120.0, 5.0, shimmer=0.1)).measurement("shimmer_local").value
+    assert 4 < found < 15
+
+
+def test_breath_lowers_harmonicity_as_it_should():
+    """Harmonicity is the power of the voice over that of the noise, in dB."""
+    tone = planted.vowel(150.0, 3.0)
+    power_db = 10 * np.log10(np.mean(tone**2))
+    for ratio_db in (20, 10):
+        noisy = tone + planted.noise(3.0, level_db=power_db - ratio_db)
+        assert measures(noisy).measurement("hnr").value == pytest.approx(ratio_db, abs=3)
+
+
+@pytest.mark.parametrize("gain", [0.05, 4.0])
+def test_loudness_changes_no_measure(gain):
+    samples = steady(130.0, jitter=0.01)
+    plain, scaled = measures(samples), measures(gain * samples)
+    for name in ("f0_median", "jitter_local", "hnr"):
+        assert scaled.measurement(name).value == pytest.approx(plain.measurement(name).value, rel=0.02, abs=0.02)
+
+
+def test_only_the_speech_is_measured():
+    samples = np.concatenate([steady(100.0, 3.0), steady(200.0, 3.0)])
+    for spoken, f0_hz in ((Interval(0, 3), 100), (Interval(3, 6), 200)):
+        finding = measures(samples, spoken=[spoken])
+        assert finding.measurement("f0_median").value == pytest.approx(f0_hz, rel=0.01)
+        assert finding.coverage == pytest.approx(0.5)
+
+
+def test_the_pitch_track_lies_on_the_clip_s_clock():
+    """Silence, then a voice that begins at 12.0 s of a clip that begins at 10 s."""
+    samples = np.concatenate([planted.noise(2.0, level_db=-80), steady(150.0, 2.0)])
+    found = measures(samples, start_s=10.0).evidence
+    voiced = found["t_s"][np.isfinite(found["f0_hz"])]
+    assert voiced[0] == pytest.approx(12.0, abs=0.03) and voiced[-1] == pytest.approx(14.0, abs=0.03)
+
+
+def test_a_long_stretch_is_measured_in_pieces_that_cover_it():
+    parts = voice.pieces(Interval(5.0, 28.0), 10.0)
+    assert [p.start_s for p in parts[1:]] == [p.end_s for p in parts[:-1]]
+    assert (parts[0].start_s, parts[-1].end_s, len(parts)) == (5.0, 28.0, 3)
+    assert voice.pieces(Interval(0, 10), 10.0) == [Interval(0, 10)]
+
+
+def test_intervals_need_four_stretches_and_hold_the_value():
+    samples = np.concatenate([steady(f, 1.5) for f in (118, 120, 121, 119, 122)])
+    spoken = [Interval(1.5 * k, 1.5 * k + 1.4) for k in range(5)]
+    few, many = (measures(samples, spoken=spoken[:n]).measurement("f0_median") for n in (3, 5))
+    assert few.low is None and many.low <= many.value <= many.high
+    assert 118 <= many.low + 1 and many.high - 1 <= 122
+
+
+# -- the band ------------------------------------------------------------------------------------------------------
+
+
+def shaped(gain_of_hz, rate_hz, seconds=4.0):
+    """Noise of this gain at each frequency, over the dither of 16 bits."""
+    spectrum = np.fft.rfft(planted.noise(seconds, rate_hz, -20))
+    samples = np.fft.irfft(spectrum * gain_of_hz(np.fft.rfftfreq(round(seconds * rate_hz), 1 / rate_hz)))
+    return samples + planted.noise(seconds, rate_hz, -98, seed=1)
+
+
+def limited(edge_hz, rate_hz):
+    """White noise up to an edge."""
+    return shaped(lambda hz: (hz < edge_hz) * 1.0, rate_hz)
+
+
+@pytest.mark.parametrize(("edge_hz", "rate_hz"), [(3400, 16000), (4000, 48000), (8000, 44100), (16000, 48000)])
+def test_the_edge_of_the_band_is_found_within_5_per_cent(edge_hz, rate_hz):
+    """An eighth of an octave wide, with the edge inside it."""
+    found = recording(limited(edge_hz, rate_hz), rate_hz).measurement("bandwidth")
+    step_hz = rate_hz / 2048
+    assert found.low - 3 * step_hz <= edge_hz <= found.high + 3 * step_hz
+    assert found.value == pytest.approx(edge_hz, rel=0.05)
+    assert "an edge of" in found.reference and found.unusual is False
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 48000])
+def test_white_noise_has_no_edge(rate_hz):
+    found = recording(planted.noise(4.0, rate_hz), rate_hz).measurement("bandwidth")
+    assert found.value == rate_hz / 2 and "no edge" in found.reference
+
+
+def test_a_gentle_slope_is_no_edge():
+    """24 dB an octave above 3 kHz: distance, a blanket over the microphone."""
+    samples = shaped(lambda hz: np.minimum(1, (3000 / np.maximum(hz, 1)) ** 4), 48000)
+    assert "no edge" in recording(samples, 48000).measurement("bandwidth").reference
+
+
+def test_loudness_moves_no_edge():
+    samples = limited(8000, 44100)
+    plain, quiet = (recording(g * samples, 44100).measurement("bandwidth").value for g in (1.0, 0.1))
+    assert plain == pytest.approx(quiet, rel=0.02)
+
+
+# -- the background ------------------------------------------------------------------------------------------------
+
+
+def talk_over(background, spoken, level=0.2):
+    """Loud tones where speech is said to be."""
+    samples, t_s = background.copy(), np.arange(len(background)) / RATE_HZ
+    for i in spoken:
+        samples[(t_s >= i.start_s) & (t_s < i.end_s)] += level * np.sin(2 * np.pi * 220 * t_s[
+            (t_s >= i.start_s) & (t_s < i.end_s)])
+    return samples
+
+
+SPOKEN = [Interval(0.8, 2.0), Interval(2.8, 4.6), Interval(5.4, 7.0), Interval(8.0, 9.4)]
+
+
+@pytest.mark.parametrize("step_db", [25, 40, -30])
+def test_a_step_of_the_background_is_found_within_03_s_and_sized_within_3_db(step_db):
+    """Between words, in the pause from 4.6 to 5.4 s."""
+    background = np.concatenate([planted.noise(5.0, level_db=-70 if step_db > 0 else -40),
+                                 planted.noise(5.0, level_db=(-70 if step_db > 0 else -40) + step_db, seed=1)])
+    finding = recording(talk_over(background, SPOKEN), spoken=SPOKEN)
+    (jump,) = events(finding, "level_jump")
+    assert jump.interval.end_s == pytest.approx(5.0, abs=0.3)
+    assert jump.details["step_db"] == pytest.approx(step_db, abs=3)
+    assert ("rises" if step_db > 0 else "falls") in jump.what
+
+
+def test_a_step_under_a_word_is_found_at_its_edge():
+    """While someone speaks the background is not heard: the step lies in the word, from 2.8 to 4.6 s."""
+    background = np.concatenate([planted.noise(3.7, level_db=-75), planted.noise(6.3, level_db=-40, seed=1)])
+    jumps = events(recording(talk_over(background, SPOKEN), spoken=SPOKEN), "level_jump")
+    assert all(2.0 <= j.interval.start_s <= j.interval.end_s <= 5.4 for j in jumps)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_constant_background_has_no_jump(seed):
+    assert recording(talk_over(planted.noise(10.0, level_db=-60, seed=seed), SPOKEN), spoken=SPOKEN).events == ()
+
+
+def test_a_background_that_breathes_has_no_jump():
+    """Up and down by 12 dB in two seconds: traffic, breath, a fan."""
+    t_s = np.arange(10 * RATE_HZ) / RATE_HZ
+    samples = planted.noise(10.0, level_db=-60) * 10 ** (6 * np.sin(np.pi * t_s) / 20)
+    assert recording(talk_over(samples, SPOKEN), spoken=SPOKEN).events == ()
+
+
+@pytest.mark.parametrize("level_db", [-75.0, -45.0])
+def test_noise_floor_is_the_level_of_the_pauses(level_db):
+    found = recording(talk_over(planted.noise(10.0, level_db=level_db), SPOKEN), spoken=SPOKEN)
+    assert found.measurement("noise_floor").value == pytest.approx(level_db, abs=1.5)
+
+
+def test_without_pauses_there_is_no_noise_floor():
+    samples = planted.noise(4.0, level_db=-50)
+    finding = recording(samples, spoken=[Interval(0, 4)])
+    assert [m.name for m in finding.measurements] == ["bandwidth"]
+
+
+def test_digital_silence_is_found_and_is_no_background():
+    samples = planted.noise(4.0, level_db=-60)
+    samples[round(1.5 * RATE_HZ):round(1.8 * RATE_HZ)] = 0.0
+    finding = recording(samples)
+    (silence,) = events(finding, "digital_silence")
+    assert (silence.interval.start_s, silence.interval.end_s) == (pytest.approx(1.5, abs=0.011),
+                                                                  pytest.approx(1.8, abs=0.011))
+    assert not events(finding, "level_jump")
+    assert finding.measurement("noise_floor").value == pytest.approx(-60, abs=1.5)
+
+
+def test_a_few_zero_samples_are_no_digital_silence():
+    samples = planted.noise(4.0, level_db=-60)
+    samples[5000:5000 + round(0.012 * RATE_HZ)] = 0.0
+    assert events(recording(samples), "digital_silence") == []
+
+
+# -- refusals ------------------------------------------------------------------------------------------------------
+
+
+def test_silence_is_refused_for_both_questions():
+    for samples in (np.zeros(3 * RATE_HZ), planted.noise(3.0, level_db=-95)):
+        audio = planted.sound(samples)
+        assert [f.reasons for f in assessed(audio, [])] == [("sound_is_silent",)] * 2
+
+
+def test_no_speech_is_refused_for_the_voice_only():
+    measures_, recording_ = assessed(planted.sound(planted.noise(3.0)), [])
+    assert measures_.reasons == ("no_speech",) and recording_.state == "assessed"
+
+
+def test_whispers_have_no_voice_to_measure():
+    audio = planted.sound(planted.noise(3.0, level_db=-30))
+    assert assessed(audio, [planted.whole(audio)])[0].reasons == ("too_few_voiced_seconds",)
+
+
+def test_a_clip_without_sound_is_refused_for_both_questions():
+    track = planted.track(planted.pictures_s(25, 1.0), planted.face(mouth=np.zeros(25)))
+    assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 2
+
+
+def test_a_stretch_shorter_than_three_periods_is_passed_over():
+    audio = planted.sound(steady(120.0))
+    found = voice.measure_stretch(audio, Interval(1.0, 1.05), Settings())
+    assert found.voiced_s == 0 and np.isnan(found.jitter)
+
+
+# -- level and speech (forensics/speech.py) ------------------------------------------------------------------------
+
+
+def test_level_is_the_power_of_each_10_ms():
+    t_s = np.arange(RATE_HZ) / RATE_HZ
+    level = speech.sound_level(planted.sound(0.5 * np.sin(2 * np.pi * 100 * t_s), start_s=2.0))
+    np.testing.assert_allclose(level.values, 20 * np.log10(0.5) - 3.01, atol=0.01)
+    assert level.t_s[0] == pytest.approx(2.005) and len(level.t_s) == 100
+
+
+def test_level_of_nothing_is_minus_infinity():
+    assert np.isneginf(speech.sound_level(planted.sound(np.zeros(2400))).values).all()
+    assert len(speech.sound_level(planted.sound(np.zeros(0))).t_s) == 0
+    assert voice.digital_silences(Series("x", np.zeros(0), np.zeros(0), "dB"), Settings()) == []
