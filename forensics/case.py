@@ -8,6 +8,7 @@ that its tail was cut off or that all of it was written anew.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import hashlib
@@ -63,7 +64,7 @@ class Case:
         check_place(self.folder, self.evidence)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.folder / LOCK).open("w")
+            self._lock = (self.folder / LOCK).open("wb")
         except OSError as error:
             raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
                             "Name another folder with --out.") from error
@@ -127,26 +128,42 @@ class Case:
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
-    def cached(self, key_parts: dict[str, Any], make: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any], bool]:
+    def cached(
+        self, key_parts: dict[str, Any], make: Callable[[Path], dict[str, Any]]
+    ) -> tuple[Path, dict[str, Any], bool]:
         """Folder and description of a result: from the cache, or made by ``make(folder)``; and whether it was there.
 
-        The key is the hash of everything the result depends on. A folder appears only when it is complete.
+        The key is the hash of everything the result depends on. A folder appears only when it is complete, and is used
+        again only while its files have the hashes they were stored with.
         """
         key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
         folder = self.folder / "cache" / key
-        with suppress(FileNotFoundError, json.JSONDecodeError):
-            return folder, json.loads((folder / "about.json").read_text("utf-8"))["about"], True
+        with suppress(FileNotFoundError, json.JSONDecodeError, KeyError):
+            stored = json.loads((folder / "about.json").read_text("utf-8"))
+            if stored["files"] == _file_hashes(folder):
+                return folder, stored["about"], True
+            self.log("cache_changed", cache=key)
         partial = folder.with_name(key + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
             about = make(partial)
-            write(partial / "about.json", json.dumps({"key": key_parts, "about": about}, indent=1))
+            stored = {"key": key_parts, "about": about, "files": _file_hashes(partial)}
+            write(partial / "about.json", json.dumps(stored, indent=1))
             os.replace(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return folder, about, False
+
+
+def _file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of the arrays in ``folder`` by name."""
+    found = {}
+    for path in sorted(folder.glob("*.npy")):
+        with path.open("rb") as file:
+            found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _actor() -> str:
@@ -157,10 +174,12 @@ def _actor() -> str:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """A full disk or lost folder in plain words."""
+    """A full disk or a folder that may not be written in plain words; other faults of the system pass through."""
     try:
         yield
     except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
         raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
                         "Free space or name another folder with --out, then run again; finished parts are kept.",
                         ) from error

@@ -15,8 +15,6 @@ from forensics.errors import ForensicsError, IntegrityError
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Measure what can be said about whether a recording of a speaking person was altered.")
 
-#: Longer than any recording: an open end of an interval.
-FOREVER_S = 1e7
 REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
 
 
@@ -24,22 +22,26 @@ REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
 def report(
     clip: Annotated[str, typer.Argument(help="The recording: a video or sound file. It is only read.")],
     out: Annotated[Path, typer.Option(help="Folder of the case; made if needed.")],
-    start: Annotated[float | None, typer.Option("--from", min=-FOREVER_S, max=FOREVER_S, help="Examine from this second on.")] = None,
-    end: Annotated[float | None, typer.Option("--to", min=-FOREVER_S, max=FOREVER_S, help="Examine up to this second.")] = None,
+    start: Annotated[float | None, typer.Option("--from", help="Examine from this second on.")] = None,
+    end: Annotated[float | None, typer.Option("--to", help="Examine up to this second.")] = None,
+    task: Annotated[str, typer.Option(help="What the person does, for the range of blink rates: reading, rest, "
+                                      "conversation or unknown.")] = "unknown",
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
     from forensics import pipeline  # slow to import: not for --help
     from forensics.case import Case, disk_errors
     from forensics.report.phrases import visible
-    from forensics.timeline import Interval
+    from forensics.timeline import FOREVER_S, Interval
 
     interval = None
     if start is not None or end is not None:
-        interval = Interval(-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
+        bounds = (-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
+        interval = Interval(*(min(max(bound, -FOREVER_S), FOREVER_S) for bound in bounds))
+    settings = pipeline.Settings(blink=pipeline.BlinkSettings(task=task))
     with disk_errors(), Case(out, Path(clip)) as case:
         case.log("started", command="report", interval=interval and [interval.start_s, interval.end_s])
         try:
-            examination = pipeline.report(case, interval, progress=Bar())
+            examination = pipeline.report(case, interval, settings, progress=Bar())
         except ForensicsError as error:
             case.log("refused", code=error.code)
             raise
@@ -95,6 +97,7 @@ def main() -> None:
     # Limits of BLAS threads are read when numpy loads, so they are set before anything imports it.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for terminals of few characters
     try:
         app()
     except IntegrityError as error:
@@ -103,9 +106,10 @@ def main() -> None:
     except ForensicsError as error:
         print(error, file=sys.stderr)
         sys.exit(REFUSED)
-    except KeyboardInterrupt:
-        print("E_INTERRUPTED: Stopped. Finished parts are kept; run again to continue.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # typer's answer to Ctrl-C
+            print("E_INTERRUPTED: Stopped. Finished parts are kept; run again to continue.", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

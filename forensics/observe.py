@@ -17,15 +17,14 @@ from typing import Any
 import numpy as np
 
 from forensics import sandbox
+from forensics.landmarks import CHIN, FOREHEAD
 from forensics.method import Method, setting
 from forensics.timeline import Audio, DiskArray, Interval
 
-METHOD = Method("one pass: decode, landmarks, region samples", "1", "forensics/observe.py")
+METHOD = Method("one pass: decode, landmarks, region samples", "1", "own procedure, no publication")
 
 #: Faces are enlarged or shrunk to this height before their light is sampled, in px: a patch is then about 1/80 face.
 FACE_SAMPLE_PX = 160
-#: Landmarks at the top of the forehead and the tip of the chin.
-FOREHEAD, CHIN = 10, 152
 #: Clipped: luma at or above this (of 255). Video black and white lie at 16 and 235 before conversion, so white is 255.
 CLIPPED = 250
 
@@ -201,10 +200,10 @@ def see(fd: int, stream_index: int, folder: Path, settings: Settings, interval: 
             rows += len(arrays["t_s"])
             progress(float(arrays["t_s"][-1]))
     finally:
+        for stream in streams:
+            stream.close()  # first: a full disk may keep the files from closing
         for file in files.values():
             file.close()
-        for stream in streams:
-            stream.close()
     return {"size": size, "losses": losses}
 
 

@@ -67,9 +67,15 @@ class Scene:
     @property
     def nobody(self) -> str:
         """Reason code why there is no person to analyse."""
-        if not self.observation.pictures:
-            return "no_picture"
+        if not len(self.observation.pictures.get("t_s", ())):
+            return "picture_not_decodable" if "picture" in self.observation.losses else "no_picture"
         return "too_few_visible_seconds" if self.brief else "face_not_found"
+
+
+    @property
+    def soundless(self) -> str:
+        """Reason code why there is no sound to analyse."""
+        return "sound_not_decodable" if "sound" in self.observation.losses else "no_sound"
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,7 @@ def report(case: Case, interval: Interval | None = None, settings: Settings | No
     examination = examine(case, interval, settings, progress)
     progress("drawing", 0.0)
     pictures = _stills(case, examination)
+    _refuse_if_changed(examination.clip, case)  # the stills were a second visit
     progress("drawing", 0.5)
     charts = [(finding, _charts(finding)) for finding in examination.findings]
     path = writer.write(case, examination, charts, pictures)

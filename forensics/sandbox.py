@@ -2,8 +2,10 @@
 
 Everything that parses evidence runs there: it has crashed on malformed files, and a crash must cost one child, not
 the case. The child gets a descriptor, not a path; it cannot write files (limit 0 on their size) nor, where the
-kernel has Landlock, make, empty or remove them, or connect to anything; its memory is limited; it is killed when it stays silent too long, and an empty message says that it is still at work. Messages are a JSON header and plain arrays: a captured child
-could lie about measurements but not run code here, as unpickling would let it.
+kernel has Landlock, make, empty or remove them, or connect to anything; its memory is limited; it dies with its
+parent; it is killed when it stays silent too long, and an empty message says that it is still at work. Messages are a
+JSON header and plain arrays: a captured child could lie about measurements but not run code here, as unpickling would
+let it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import json
 import os
 import queue
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -34,6 +37,8 @@ AT_WORK: Message = ({}, {})
 
 #: Messages held per child while another is ahead: bounds memory, keeps both children busy.
 QUEUE = 4
+#: Linux prctl(2): the signal a process gets when its parent dies.
+DIE_WITH_PARENT = 1
 #: Thread pools pinned to one: the workers are the parallelism, and sums keep their order.
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
 
@@ -182,6 +187,8 @@ def _child() -> None:
     # Messages leave on a descriptor of their own: libraries that print to stdout must not break the framing.
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (job["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

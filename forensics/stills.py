@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from forensics import sandbox
+from forensics.errors import MediaError
 from forensics.finding import Event, Finding
 from forensics.timeline import FaceTrack
 
@@ -39,13 +39,14 @@ class Instant:
     caption: str
 
 
-def draw(fd: int, stream_index: int, wanted: dict[str, list[list[float]]]) -> Iterator[sandbox.Message]:
-    """Runs in the child: for each picture number in ``wanted``, the picture with those points marked, as JPEG."""
+def draw(fd: int, stream_index: int, wanted: list[tuple[int, list[list[float]]]]) -> Iterator[sandbox.Message]:
+    """Runs in the child: for each (number of a picture, points) the picture with those points marked, as JPEG."""
     from forensics import decode, pixels
 
-    last = max(int(n) for n in wanted)
+    last = max(number for number, _ in wanted)
     for picture in decode.pictures(fd, stream_index, decode.Losses()):
-        if points := wanted.get(str(picture.index)):
+        yield sandbox.AT_WORK
+        for k, points in ((k, points) for k, (number, points) in enumerate(wanted) if number == picture.index):
             rgb = picture.rgb()
             factor = HEIGHT_PX / rgb.shape[0]
             rgb, xy = pixels.scale(rgb, factor), np.array(points) * factor
@@ -53,7 +54,7 @@ def draw(fd: int, stream_index: int, wanted: dict[str, list[list[float]]]) -> It
             pixels.draw_box(rgb, corners, _WHITE, 3)
             pixels.draw_box(rgb, corners, _BLUE, 1)
             pixels.draw_points(rgb, xy, 1, _BLUE)
-            yield {"n": picture.index}, {"jpeg": np.frombuffer(pixels.as_jpeg(rgb), np.uint8)}
+            yield {"k": k}, {"jpeg": np.frombuffer(pixels.as_jpeg(rgb), np.uint8)}
         if picture.index >= last:
             return
 
@@ -84,11 +85,11 @@ def take(fd: int, stream_index: int, wanted: list[Instant]) -> list[Still]:
     """The stills, in the order of ``wanted``."""
     if not wanted:
         return []
-    points: dict[str, list[list[Any]]] = {}
-    for instant in wanted:
-        number = str(int(instant.track.frame[instant.row]))
-        points.setdefault(number, []).extend(instant.track.landmarks[instant.row][:468, :2].tolist())
-    made = {header["n"]: arrays["jpeg"].tobytes() for header, arrays in
+    points = [(int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist()) for i in wanted]
+    made = {header["k"]: arrays["jpeg"].tobytes() for header, arrays in
             sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)}
+    if len(made) < len(wanted):
+        raise MediaError("E_PICTURES_GONE", "Pictures that were examined could not be decoded a second time.",
+                         "Check that the evidence did not change, and run again.")
     return [Still(i.name, i.track.person, float(i.track.t_s[i.row]), int(i.track.frame[i.row]),
-                  int(i.track.pts[i.row]), i.caption, made[int(i.track.frame[i.row])]) for i in wanted]
+                  int(i.track.pts[i.row]), i.caption, made[k]) for k, i in enumerate(wanted)]

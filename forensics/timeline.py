@@ -15,6 +15,10 @@ import numpy as np
 from forensics.errors import ParameterError
 
 
+#: Longer than any recording: an open end of an interval.
+FOREVER_S = 1e7
+
+
 @dataclass(frozen=True, order=True)
 class Interval:
     """A stretch of time in seconds, ``start_s`` inside, ``end_s`` outside."""

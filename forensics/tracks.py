@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from forensics.landmarks import angles
+from forensics.landmarks import CHIN, FOREHEAD, angles
 from forensics.method import Method, setting
 from forensics.timeline import FaceTrack, Interval, Series, chunks, runs
 
-METHOD = Method("overlap linking within shots", "1", "forensics/tracks.py")
+METHOD = Method("overlap linking within shots", "1", "own procedure, no publication")
 
-FOREHEAD, CHIN = 10, 152
 #: Landmarks at the corners of the eyes, right eye of the person first: (outer, inner).
 EYE_CORNERS = ((33, 133), (263, 362))
 _ROWS = 512  # detections read from disk at once
@@ -34,6 +33,7 @@ class Settings:
     overlap: float = setting(0.3, "1", "intersection over union of face boxes, usual in tracking")
     same_face: float = setting(0.5, "1", "overlap from which two detections in one picture are one face")
     longest_gap_s: float = setting(0.5, "s", "a face lost for longer starts a new track")
+    longest_absence_s: float = setting(5.0, "s", "a face back after longer is not taken for the same person")
     shortest_track_s: float = setting(1.0, "s", "briefer appearances are listed, not analysed")
     frozen_s: float = setting(0.2, "s", "identical pictures for at least this long are a freeze")
 
@@ -107,7 +107,7 @@ def _follow(t_s: np.ndarray, boxes: np.ndarray, letter: int, settings: Settings)
     ended: list[_Open] = []
     live: list[_Open] = []
     for now in np.unique(t_s):
-        free = list(live)
+        free = [o for o in live if now - o.last_s <= settings.longest_absence_s]
         for row in _distinct(np.flatnonzero(t_s == now), boxes, settings.same_face):
             best = max(free, key=lambda o: overlap(o.box, boxes[row]), default=None)
             if best is None or overlap(best.box, boxes[row]) < settings.overlap:

@@ -28,6 +28,17 @@ def face_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synth.write(tmp_path_factory.mktemp("face") / "face.mp4", synth.evenly(framed, 10), synth.Sound(synth.tone(5.0)))
 
 
+@pytest.fixture(scope="session")
+def face_case(face_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the finished case of ``face_clip``: to look at, not to change."""
+    from forensics import pipeline
+    from forensics.case import Case
+
+    with Case(tmp_path_factory.mktemp("cases") / "face", face_clip) as case:
+        pipeline.report(case)
+    return case.folder
+
+
 class Kept:
     """A file that must not change: its bytes, mode and time, and what else lies in its folder."""
 

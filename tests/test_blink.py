@@ -8,6 +8,7 @@ import pytest
 
 from forensics.analysis import blink
 from forensics.analysis.blink import Settings
+from forensics.errors import ParameterError
 from forensics.timeline import Interval, Series
 
 SECONDS = 20.0
@@ -97,6 +98,7 @@ def test_narrow_and_wide_eyes_blink_alike(opening):
     lid = opening * planted.lid(t_s, PEAKS_S)
     track = planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.15)
     assert assessed(track).measurement("blink_rate").n == len(PEAKS_S)
+    assert np.median(blink.openness(track, "left", Settings()).values) == pytest.approx(1, abs=0.1)
 
 
 def test_slow_changes_of_gaze_change_no_count():
@@ -160,19 +162,25 @@ def test_one_blink_of_each_eye_is_paired_once():
 
 @pytest.mark.parametrize(("n", "low", "high"), [(0, 0.0, 3.689), (1, 0.0253, 5.572), (10, 4.795, 18.39)])
 def test_interval_of_a_count_is_garwood_s(n, low, high):
-    """Published values of the exact 95 % Poisson interval, here per minute of one visible minute."""
-    found = blink.measure_rate(n, 60.0, Settings())
+    """Published values of the exact 95 % Poisson interval, here per minute of one visible minute; no blink missed."""
+    found = blink.measure_rate(n, 60.0, Settings(least_recall=1.0))
     assert (found.value, found.low, found.high) == (n, pytest.approx(low, abs=0.006), pytest.approx(high, abs=0.006))
+    assert blink.measure_rate(n, 60.0, Settings(least_recall=0.5)).high == pytest.approx(2 * high, abs=0.01)
     assert (found.level, found.n, found.unit) == (0.95, n, "1/min")
 
 
 @pytest.mark.parametrize(("task", "seconds", "unusual"), [
     ("unknown", 10, False), ("unknown", 60, False), ("unknown", 300, True), ("conversation", 10, False),
-    ("conversation", 30, True), ("reading", 60, False),
+    ("conversation", 30, False), ("conversation", 40, True), ("reading", 60, False),
 ])
 def test_no_blinks_are_unusual_only_where_the_clip_is_long_enough(task, seconds, unusual):
-    """Under 3.689 * 60 / seconds a minute at 95 %, against the task's lower end."""
+    """Under 3.689 / recall * 60 / seconds a minute at 95 %, against the task's lower end."""
     assert blink.measure_rate(0, seconds, Settings(task=task)).unusual is unusual
+
+
+def test_a_task_without_a_published_range_is_refused():
+    with pytest.raises(ParameterError, match=r"a task is one of reading, rest, conversation, unknown, found 'chess'"):
+        blink.measure_rate(0, 60.0, Settings(task="chess"))
 
 
 def test_a_high_rate_is_not_unusual():
@@ -210,8 +218,8 @@ def test_two_appearances_of_one_person_are_counted_together():
 ])
 def test_refused_with_one_reason(reason, fps, seconds, height_px, yaw):
     t_s = planted.pictures_s(fps, seconds)
-    track = planted.track(t_s, eyes(t_s, (1.0,), height_px=height_px).landmarks, pose=planted.transform(yaw))
-    finding = assessed(track)
+    points = eyes(t_s, (1.0,), height_px=height_px, noise_px=0.2).landmarks
+    finding = assessed(planted.track(t_s, points, pose=planted.transform(yaw)))
     assert finding.reasons == (reason,) and not finding.measurements and not finding.events
 
 
@@ -219,8 +227,23 @@ def test_the_same_faces_are_assessed_on_the_other_side_of_each_threshold():
     for fps, seconds, height_px, yaw in ((25, 20.0, 90.0, 0.0), (25, 20.0, 200.0, 30.0), (12.5, 20.0, 200.0, 0.0),
                                          (25, 3.3, 200.0, 0.0)):
         t_s = planted.pictures_s(fps, seconds)
-        track = planted.track(t_s, eyes(t_s, (1.0,), height_px=height_px).landmarks, pose=planted.transform(yaw))
-        assert assessed(track).state == "assessed"
+        points = eyes(t_s, (1.0,), height_px=height_px, noise_px=0.2).landmarks
+        assert assessed(planted.track(t_s, points, pose=planted.transform(yaw))).state == "assessed"
+
+
+def test_eyes_that_never_move_are_a_picture_of_eyes():
+    """A photograph held before the camera, dark glasses: the landmarks hardly move against each other."""
+    assert assessed(eyes(CLOCKS["25"], (), noise_px=0.02)).reasons == ("eyes_still",)
+
+
+def test_a_frozen_picture_shows_no_eyes():
+    """Of 20 s the picture stands still for 8: the rate is per minute of the other 12."""
+    t_s = CLOCKS["25"]
+    at_s = PEAKS_S[PEAKS_S > 9]
+    scene = replace(planted.scene([eyes(t_s, at_s, noise_px=0.2)]), freezes=[Interval(0.4, 8.4)])
+    (finding,) = blink.assess(scene, Settings())
+    assert finding.measurement("blink_rate").value == pytest.approx(60 * len(at_s) / 12, rel=0.01)
+    assert finding.coverage == pytest.approx(0.6, abs=0.01)
 
 
 def test_a_clip_without_a_face_is_refused_once():

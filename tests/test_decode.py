@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -194,13 +195,21 @@ def test_the_rotation_flag_is_honoured(tmp_path, turn):
     assert synth.corners(picture) == [synth.UPRIGHT[k] for k in shown]
 
 
-@pytest.mark.parametrize(("shape", "width"), [
-    (Fraction(16, 11), 256), (Fraction(8, 9), 156), (None, 176), (Fraction(30000, 1), 176), (Fraction(1, 30000), 176),
-])
-def test_pixels_become_square(tmp_path, shape, width):
-    """A declared shape is a claim: one that would make a picture 5 million px wide is not believed."""
-    _, (picture, *_), _ = see(write(tmp_path / "clip.mkv", evenly([gradient(176, 144)] * 2, shape=shape)))
+@pytest.mark.parametrize(("shape", "width"), [(Fraction(16, 11), 256), (Fraction(8, 9), 156), (None, 176)])
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4", "clip.avi"])
+def test_pixels_become_square(tmp_path, shape, width, name):
+    film = evenly([gradient(176, 144)] * 2, shape=shape, time_base=Fraction(1, 25))
+    _, (picture, *_), _ = see(write(tmp_path / name, film))
     assert picture.shape == (144, width, 3) and synth.corners(picture) == synth.UPRIGHT
+
+
+@pytest.mark.parametrize("claim", [(30000, 1), (1, 30000)])
+def test_a_shape_of_pixels_beyond_reason_is_not_believed(tmp_path, claim):
+    """It would make a picture 5 million px wide, or 1 px."""
+    path = write(tmp_path / "clip.mp4", evenly([gradient(176, 144)] * 2, shape=Fraction(16, 11)))
+    path.write_bytes(synth.patched(path.read_bytes(), b"pasp", 0, struct.pack(">II", *claim)))
+    _, (picture, *_), _ = see(path)
+    assert picture.shape == (144, 176, 3)
 
 
 def test_a_change_of_size_is_counted_and_scaled_to_the_first(tmp_path):
@@ -268,7 +277,8 @@ def test_a_gap_is_filled_with_zeros_and_named(tmp_path):
 
 
 def test_a_time_stamp_beyond_reason_fills_no_disk(tmp_path):
-    sound = Sound(tone(4000, 8000), 8000, codec="pcm_s16le", sample_format="s16", holes=((0.5, 400.0), (400.5, 3999.5)))
+    """Two gaps of 400 s: the second would pass the limit on all of them."""
+    sound = Sound(tone(801, 8000), 8000, codec="pcm_s16le", sample_format="s16", holes=((0.5, 400.0), (400.5, 800.0)))
     got, about = hear(write(tmp_path / "a.mkv", sound))
     assert about["gaps"] == [pytest.approx([0.5, 400.0], abs=0.2)]
     assert about["losses"]["without_time"] > 0

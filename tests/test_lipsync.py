@@ -103,6 +103,20 @@ def test_a_sound_longer_than_the_blocks_it_is_read_in_is_seamless():
     np.testing.assert_allclose(a, b, atol=0.15)  # of standard deviations: blocks begin between the other's 10 ms steps
 
 
+def test_velocities_are_slopes():
+    """A mouth and a level that rise and fall once a second: both rise fastest half-way up, a quarter second early."""
+    t_s, grid = CLOCKS["30"], np.arange(0.5, SECONDS - 0.5, 0.01)
+    wave = 0.5 - 0.5 * np.cos(2 * np.pi * t_s)
+    mouth = lipsync.mouth_velocity(planted.track(t_s, planted.face(mouth=0.05 * wave), jaw=wave), grid, Settings())
+    at_s = np.arange(round(SECONDS * 16000)) / 16000
+    level_db = -50 + 15 * (0.5 - 0.5 * np.cos(2 * np.pi * at_s))
+    audio = planted.sound(planted.noise(SECONDS, 16000, 0) * 10 ** (level_db / 20), 16000)
+    sound = lipsync.sound_velocity(lipsync.sound_spectrum(audio), grid, Settings())
+    for velocity in (mouth, sound):
+        assert np.std(velocity) == pytest.approx(1, abs=0.01)
+        assert np.corrcoef(velocity, np.sin(2 * np.pi * grid))[0, 1] > 0.97
+
+
 # -- unrelated sound -----------------------------------------------------------------------------------------------
 
 
@@ -138,7 +152,7 @@ def test_even_a_perfect_clip_stays_below_100_per_cent():
     found = lipsync.measure_percentile(comparison(1.0, 19))
     assert found.value == 95.0 and found.high == 100.0
     assert found.low == pytest.approx(82.35, abs=0.01)  # Clopper and Pearson: 0.025 ** (1 / 19)
-    assert "finest step 5.0 %" in found.reference
+    assert "finest step is 5.0 %" in found.reference
 
 
 def test_a_clip_beaten_by_every_shift_is_at_nothing():
@@ -151,7 +165,7 @@ def test_longer_clips_have_more_independent_shifts():
     talk = planted.Talk(1, SECONDS)
     short, long = (compared(planted.mouth_track(talk, planted.pictures_s(25, s)), planted.voice_of(talk, s))[0]
                    .measurement("sync_percentile").n for s in (7.0, SECONDS))
-    assert short == 7 and long == 16  # (seconds - the searched 0.75 s on each side) / 0.76 s
+    assert short == 5 and long == 12  # (seconds - the searched 0.95 s on each side) / 0.96 s
 
 
 def test_correlation_round_the_circle_counts_the_sound_s_delay():
@@ -179,7 +193,9 @@ def refusals(track, audio, spoken=None):
     ("no_sound", SECONDS, {}, False, None),
     ("no_speech", SECONDS, {}, True, []),
     ("too_little_speech", SECONDS, {}, True, [Interval(1.0, 2.9)]),
-    ("too_few_visible_seconds", 3.5, {}, True, None),
+    ("too_few_visible_seconds", 4.8, {}, True, None),
+    ("head_turned", SECONDS, {"yaw": 65.0}, True, None),
+    ("frame_rate_too_low", SECONDS, {"fps": 10}, True, None),
     ("mouth_still", SECONDS, {"size": 0.001, "noise_px": 0.1}, True, None),
     ("face_too_small", SECONDS, {"height_px": 50.0, "noise_px": 0.0}, True, None),
 ])
@@ -187,13 +203,51 @@ def test_refused_with_one_reason(reason, seconds, face, sound, spoken):
     talk = planted.Talk(1, seconds)
     audio = planted.voice_of(talk, seconds) if sound else None
     spoken = [planted.whole(audio)] if audio and spoken is None else spoken
-    assert refusals(planted.mouth_track(talk, planted.pictures_s(25, seconds), **face), audio, spoken) == (reason,)
+    face = dict(face)
+    t_s, yaw = planted.pictures_s(face.pop("fps", 25), seconds), face.pop("yaw", 0.0)
+    track = planted.mouth_track(talk, t_s, **face)
+    turned = planted.track(t_s, track.landmarks, pose=planted.transform(yaw), jaw=track.blendshapes[:, planted.JAW_OPEN])
+    assert refusals(turned, audio, spoken) == (reason,)
 
 
 def test_speech_while_the_face_is_away_is_not_counted():
     talk = planted.Talk(1, SECONDS)
     track = planted.mouth_track(talk, planted.pictures_s(25, 6.0))
     assert refusals(track, planted.voice_of(talk, SECONDS), [Interval(7.0, 13.0)]) == ("no_speech",)
+
+
+def test_a_sound_that_ends_too_soon_is_not_compared():
+    talk = planted.Talk(1, SECONDS)
+    short = planted.voice_of(talk, 4.5)
+    track = planted.mouth_track(talk, CLOCKS["25"])
+    assert refusals(track, short, [planted.whole(short)]) == ("too_few_visible_seconds",)
+
+
+def test_an_offset_at_the_end_of_the_search_is_not_read():
+    talk = planted.Talk(1, SECONDS)
+    link, offset = compared(planted.mouth_track(talk, CLOCKS["25"]), planted.voice_of(talk, SECONDS, 0.555))
+    assert link.state == "assessed" and offset.reasons == ("offset_outside_search",)
+
+
+def test_a_listener_beside_the_speaker_is_not_held_against_the_sound():
+    """Two faces, one voice: the one that moves with it is assessed; whether the other speaks is not known."""
+    speaks, other = planted.Talk(1, SECONDS), planted.Talk(9, SECONDS)
+    audio = planted.voice_of(speaks, SECONDS, 0.1)
+    first = planted.mouth_track(speaks, CLOCKS["25"])
+    second = replace(planted.mouth_track(other, CLOCKS["25"]), name="B1")
+    found = lipsync.assess(planted.scene([first, second], audio, [planted.whole(audio)]), Settings())
+    by_person = {(f.person, f.question): f for f in found}
+    assert by_person["A", "lipsync.offset"].score == pytest.approx(100, abs=2)
+    assert by_person["B", "lipsync.link"].reasons == by_person["B", "lipsync.offset"].reasons == ("several_faces",)
+
+
+def test_people_seen_one_after_the_other_are_not_in_view_together():
+    speaks, other = planted.Talk(1, SECONDS), planted.Talk(2, SECONDS)
+    audio, t_s = planted.voice_of(speaks, 2 * SECONDS), CLOCKS["25"]
+    first, later = (planted.mouth_track(talk, t_s) for talk in (speaks, other))
+    second = planted.track(t_s + SECONDS, later.landmarks, jaw=later.blendshapes[:, planted.JAW_OPEN], name="B1")
+    scene = planted.scene([first, second], audio, [planted.whole(audio)], interval=planted.whole(audio))
+    assert [f.state for f in lipsync.assess(scene, Settings()) if f.question == "lipsync.link"] == ["assessed"] * 2
 
 
 def test_nobody_and_no_sound_are_both_told():

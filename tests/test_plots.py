@@ -172,7 +172,7 @@ def spans(ax):
 
 def test_what_was_not_measured_is_hatched():
     fig, ax = plots.figure()
-    plots.missing(ax, Interval(0, 10), [Interval(6, 8), Interval(1, 2), Interval(1.5, 4)])
+    plots.missing(ax, Interval(0, 10), [Interval(6, 8), Interval(1, 2), Interval(1.5, 4), Interval(-5, -3)])
     assert spans(ax) == [(0, 1), (4, 6), (8, 10)]
     assert {p.get_hatch() for p in ax.patches} == {"////"}
     assert ax.get_legend_handles_labels()[1] == ["not measured"]

@@ -90,6 +90,11 @@ def test_a_face_lost_for_long_and_found_in_its_place_keeps_its_letter():
     assert names(tracks_of(seen)) == [("A1", 10), ("A2", 15)]
 
 
+def test_a_face_back_in_its_place_after_long_may_be_another_person_s():
+    seen = [[LEFT]] * 10 + [[]] * 126 + [[LEFT]] * 15  # 5.08 s
+    assert names(tracks_of(seen)) == [("A1", 10), ("B1", 15)]
+
+
 def test_a_face_lost_for_a_moment_is_one_track():
     seen = [[LEFT]] * 10 + [[]] * 5 + [[LEFT]] * 15
     (track,) = tracks_of(seen)
@@ -106,6 +111,12 @@ def test_two_detections_of_one_face_in_a_picture_are_one_face():
     (track,) = tracks_of(seen)
     np.testing.assert_array_equal(track.frame, np.arange(20))
     np.testing.assert_array_equal(track.quality["sharpness"].values, np.arange(20) * 2 + 1)  # the surest is kept
+
+
+def test_one_track_takes_one_face_of_a_picture():
+    """Two faces step in, one to each side of where one was: both overlap it, one follows it."""
+    beside = [(LEFT[0] - 25, LEFT[1]), (LEFT[0] + 25, LEFT[1])]
+    assert names(tracks_of([[LEFT]] * 10 + [beside] * 10)) == [("A1", 20), ("B1", 10)]
 
 
 def test_pictures_without_a_face_give_no_track():

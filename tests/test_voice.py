@@ -1,5 +1,7 @@
 """Voices, bands and backgrounds of known truth: found where and as large as they were planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import planted
 import pytest
@@ -70,9 +72,9 @@ def test_breath_lowers_harmonicity_as_it_should():
     """Harmonicity is the power of the voice over that of the noise, in dB."""
     tone = planted.vowel(150.0, 3.0)
     power_db = 10 * np.log10(np.mean(tone**2))
-    for ratio_db in (20, 10):
+    for ratio_db in (30, 20, 10):
         noisy = tone + planted.noise(3.0, level_db=power_db - ratio_db)
-        assert measures(noisy).measurement("hnr").value == pytest.approx(ratio_db, abs=3)
+        assert measures(noisy).measurement("hnr").value == pytest.approx(ratio_db, abs=1.5)
 
 
 @pytest.mark.parametrize("gain", [0.05, 4.0])
@@ -131,10 +133,9 @@ def limited(edge_hz, rate_hz):
 
 @pytest.mark.parametrize(("edge_hz", "rate_hz"), [(3400, 16000), (4000, 48000), (8000, 44100), (16000, 48000)])
 def test_the_edge_of_the_band_is_found_within_5_per_cent(edge_hz, rate_hz):
-    """An eighth of an octave wide, with the edge inside it."""
+    """Known to an eighth of an octave, which is no 95 % interval: none is given."""
     found = recording(limited(edge_hz, rate_hz), rate_hz).measurement("bandwidth")
-    step_hz = rate_hz / 2048
-    assert found.low - 3 * step_hz <= edge_hz <= found.high + 3 * step_hz
+    assert found.low is None and found.level is None
     assert found.value == pytest.approx(edge_hz, rel=0.05)
     assert "an edge of" in found.reference and found.unusual is False
 
@@ -216,13 +217,13 @@ def test_without_pauses_there_is_no_noise_floor():
 
 
 def test_digital_silence_is_found_and_is_no_background():
-    samples = planted.noise(4.0, level_db=-60)
-    samples[round(1.5 * RATE_HZ):round(1.8 * RATE_HZ)] = 0.0
+    samples = planted.noise(5.0, level_db=-60)
+    samples[round(1.5 * RATE_HZ):round(3.2 * RATE_HZ)] = 0.0
     finding = recording(samples)
-    (silence,) = events(finding, "digital_silence")
-    assert (silence.interval.start_s, silence.interval.end_s) == (pytest.approx(1.5, abs=0.011),
-                                                                  pytest.approx(1.8, abs=0.011))
-    assert not events(finding, "level_jump")
+    (silence,) = finding.events
+    assert silence.kind == "digital_silence"
+    assert silence.interval.start_s == pytest.approx(1.5, abs=0.011)
+    assert silence.interval.end_s == pytest.approx(3.2, abs=0.011)
     assert finding.measurement("noise_floor").value == pytest.approx(-60, abs=1.5)
 
 
@@ -256,10 +257,11 @@ def test_a_clip_without_sound_is_refused_for_both_questions():
     assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 2
 
 
-def test_a_stretch_shorter_than_three_periods_is_passed_over():
-    audio = planted.sound(steady(120.0))
-    found = voice.measure_stretch(audio, Interval(1.0, 1.05), Settings())
-    assert found.voiced_s == 0 and np.isnan(found.jitter)
+@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.16, 0.18, 0.3])
+def test_a_stretch_shorter_than_praat_s_window_is_passed_over_and_a_longer_one_is_measured(seconds):
+    """Twice 4.5 periods of 60 Hz are 150 ms: its windows for harmonicity are Gaussian and reach out that far."""
+    found = voice.measure_stretch(planted.sound(steady(120.0)), Interval(1.0, 1.0 + seconds), Settings())
+    assert np.isfinite(found.hnr_db) == (found.voiced_s > 0) == (seconds > 0.17)
 
 
 # -- level and speech (forensics/speech.py) ------------------------------------------------------------------------
@@ -270,6 +272,17 @@ def test_level_is_the_power_of_each_10_ms():
     level = speech.sound_level(planted.sound(0.5 * np.sin(2 * np.pi * 100 * t_s), start_s=2.0))
     np.testing.assert_allclose(level.values, 20 * np.log10(0.5) - 3.01, atol=0.01)
     assert level.t_s[0] == pytest.approx(2.005) and len(level.t_s) == 100
+
+
+def test_gaps_of_the_file_are_neither_silence_nor_background():
+    """Zeros that we put where the file holds nothing."""
+    samples = planted.noise(4.0, level_db=-60)
+    samples[2 * RATE_HZ:3 * RATE_HZ] = 0.0
+    audio = replace(planted.sound(samples), gaps=(Interval(2.0, 3.0),))
+    level = speech.sound_level(audio)
+    np.testing.assert_array_equal(np.isnan(level.values), (level.t_s > 1.99) & (level.t_s < 3.01))
+    finding = assessed(audio, [])[1]
+    assert finding.events == () and finding.measurement("noise_floor").value == pytest.approx(-60, abs=1.5)
 
 
 def test_level_of_nothing_is_minus_infinity():

@@ -50,12 +50,12 @@ class Settings:
     rounds: int = setting(8, "1", "of the robust fit; it no longer moves")
     cells: int = setting(6, "1", "the face is resampled in 6 x 6 patches: neighbouring skin errs together")
     resamples: int = setting(200, "1", "of the bootstrap; seed 0")
-    systematic_deg: float = setting(20.0, "deg", "half width added: 9 in 10 of 93 Extended Yale B photographs with "
-                                    "light within 60 degrees of the camera err by less (make real prints it)")
+    systematic_deg: float = setting(20.0, "deg", "half width added: about 19 in 20 Extended Yale B photographs with "
+                                    "light within 60 degrees of the camera err by less (`make real` prints it)")
     least_face_px: float = setting(60.0, "px", "face height; a patch is then under a pixel")
     shortest_s: float = setting(0.5, "s", "of appearance")
     least_directionality: float = setting(0.3, "1", "under it the shading is no more than skin colour varies")
-    farthest_deg: float = setting(75.0, "deg", "from the camera; the face shows no more than the edge of such light")
+    farthest_deg: float = setting(60.0, "deg", "from the camera; the cone in which directions were validated")
     least_explained: float = setting(0.25, "1", "share of the skin's variance; below it one light does not explain it")
     darkest: float = setting(0.01, "1", "median linear light of the skin: code values near black")
     most_clipped: float = setting(0.08, "1", "share of the face's pixels at white")
@@ -172,22 +172,24 @@ def measure_light(skin: Skin, settings: Settings) -> tuple[list[Measurement], di
     drawn = bootstrap_lights(skin, weights, settings)
     azimuth, elevation = (float(a) for a in direction(found[1:]))
     azimuths, elevations = direction(drawn[:, 1:])
-    n, name, level = len(skin.t_s), METHOD.name, 0.95
+    n, name, level = len(np.unique(skin.cell)), METHOD.name, 0.95  # patches of skin are what is resampled
     spans = {"azimuth": np.percentile(_around(azimuths, azimuth), (2.5, 97.5)),
              "elevation": np.percentile(elevations - elevation, (2.5, 97.5))}
     strength, strengths = directionality(found), directionality(drawn)
 
     def angle(which: str, value: float, most: float, reference: str) -> Measurement:
         low, high = spans[which]
-        return Measurement(f"light_{which}", value, "deg", max(-most, value + min(low, 0) - settings.systematic_deg),
-                           min(most, value + max(high, 0) + settings.systematic_deg), level, n, name, reference)
+        # An angle between directions is a larger angle of azimuth the higher they point.
+        beside = settings.systematic_deg / (max(np.cos(np.radians(elevation)), 0.2) if which == "azimuth" else 1)
+        return Measurement(f"light_{which}", value, "deg", max(-most, value + min(low, 0) - beside),
+                           min(most, value + max(high, 0) + beside), level, n, name, reference)
 
     measurements = [
         angle("azimuth", azimuth, 360, "none: a fact; positive to the picture's right, circular"),
         angle("elevation", elevation, 90, "none: a fact; positive up"),
         Measurement("light_directionality", float(strength), "1", float(np.percentile(strengths, 2.5)),
                     float(np.percentile(strengths, 97.5)), level, n, name,
-                    "0 = the same light from everywhere; 0.6 and more = one lamp in the dark"),
+                    "none: a fact; 0 = the same light from everywhere, 1 = all from one side"),
     ]
     width = max(float(np.ptp(span)) / 2 for span in spans.values())
     away = float(np.degrees(np.arccos(found[3] / max(np.linalg.norm(found[1:]), 1e-12))))

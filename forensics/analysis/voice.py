@@ -50,6 +50,7 @@ class Settings:
     longest_period_s: float = setting(0.02, "s", _PRAAT)
     period_factor: float = setting(1.3, "1", _PRAAT)
     amplitude_factor: float = setting(1.6, "1", _PRAAT)
+    periods_per_window: float = setting(4.5, "1", _PRAAT + " for harmonicity; parselmouth's own default is 1")
     least_voiced_s: float = setting(1.0, "s", "of voiced frames; below it medians move by tens of per cent")
     piece_s: float = setting(2.0, "s", "longest stretch given to Praat at once: units of the bootstrap, a phrase long")
     resamples: int = setting(400, "1", "of the bootstrap over speech intervals; seed 0")
@@ -87,7 +88,7 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
     sound = parselmouth.Sound(block.astype(np.float64), audio.rate_hz)
     low, high = settings.lowest_f0_hz, settings.highest_f0_hz
     nothing = np.zeros(0)
-    if sound.duration < 3 / low + 0.02:  # Praat needs three periods of the lowest pitch
+    if sound.duration < 2 * settings.periods_per_window / low + 0.02:  # Praat needs one (Gaussian: double) window
         return Voiced(interval, nothing, nothing, 0.0, np.nan, np.nan, np.nan)
     pitch = sound.to_pitch_ac(pitch_floor=low, pitch_ceiling=high)
     f0 = pitch.selected_array["frequency"]
@@ -96,7 +97,8 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
     periods = (0, 0, settings.shortest_period_s, settings.longest_period_s, settings.period_factor)
     jitter = call(points, "Get jitter (local)", *periods)
     shimmer = call([sound, points], "Get shimmer (local)", *periods, settings.amplitude_factor)
-    harmonicity = sound.to_harmonicity_ac(minimum_pitch=low).values[0]
+    harmonicity = sound.to_harmonicity_ac(
+        minimum_pitch=low, periods_per_window=settings.periods_per_window).values[0]
     voiced = harmonicity[harmonicity > -200]  # Praat's mark for "no voice here"
     return Voiced(interval, start_s + pitch.xs(), f0, float(np.isfinite(f0).sum() * pitch.dx), jitter, shimmer,
                   float(voiced.mean()) if len(voiced) else np.nan)
@@ -141,7 +143,7 @@ def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measureme
                          "no norm applied: running speech")
 
     f0 = [s.f0_hz[np.isfinite(s.f0_hz)] for s in stretches if np.isfinite(s.f0_hz).any()]
-    found = [measured("f0_median", "Hz", f0, lambda v: float(np.median(np.concatenate(v))), sum(map(len, f0)))]
+    found = [measured("f0_median", "Hz", f0, lambda v: float(np.median(np.concatenate(v))), len(f0))]
     for name, unit, key, factor in (("jitter_local", "%", "jitter", 100), ("shimmer_local", "%", "shimmer", 100),
                                     ("hnr", "dB", "hnr_db", 1)):
         pairs = [np.array([getattr(s, key) * factor, s.voiced_s]) for s in stretches
@@ -178,11 +180,12 @@ def measure_bandwidth(spectrum: tuple[np.ndarray, np.ndarray, int], settings: Se
     drop = np.where((hz >= 2000) & (hz * 2 ** (1 / 8) <= hz[-1]), smooth - smooth[upper], 0)
     k = int(drop.argmax())
     if drop[k] < settings.band_drop_db:
-        low, high, where = hz[-1], hz[-1], "no edge below half the sampling rate"
+        value, where = hz[-1], "no edge: the sound reaches half the sampling rate or fades out gradually"
     else:
-        low, high, where = hz[k], hz[upper[k]], f"an edge of {drop[k]:.0f} dB"
-    return Measurement("bandwidth", (low + high) / 2, "Hz", low, high, 0.95, n, METHOD.name,
-                       f"{where}; half the sampling rate is {hz[-1]:.0f} Hz; a fact about the recording")
+        value = (hz[k] + hz[upper[k]]) / 2
+        where = f"an edge of {drop[k]:.0f} dB between {hz[k]:.0f} and {hz[upper[k]]:.0f} Hz"
+    return _measured("bandwidth", float(value), "Hz", None, n,
+                     f"{where}; half the sampling rate is {hz[-1]:.0f} Hz; a fact about the recording")
 
 
 def background(level: Series, spoken: list[Interval]) -> Series:
@@ -246,48 +249,51 @@ def _finding(question: str, h1: str, h2: str, examined: Interval, covered: list[
         **({} if reasons else result))
 
 
+#: The two questions: slug, first and second hypothesis.
+MEASURES = ("voice.measures", "The voice was synthesised or converted.", "The voice was spoken.")
+RECORDING = ("voice.recording", "The sound was interrupted or put together from several recordings.",
+             "The sound was recorded without interruption.")
+
+
 def assess_measures(audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval,
                     settings: Settings) -> Finding:
     """What are this voice's measures?"""
-    ask = ("voice.measures", "The voice was synthesised or converted.", "The voice was spoken.")
     covered = intersection(spoken, [examined])
     if reasons := sound_refusals(audio, level, settings):
-        return _finding(*ask, examined, [], settings, reasons)
+        return _finding(*MEASURES, examined, [], settings, reasons)
     if not covered:
-        return _finding(*ask, examined, [], settings, ("no_speech",))
+        return _finding(*MEASURES, examined, [], settings, ("no_speech",))
     assert audio is not None
     stretches = measure_stretches(audio, covered, settings)
     if sum(s.voiced_s for s in stretches) < settings.least_voiced_s:
-        return _finding(*ask, examined, covered, settings, ("too_few_voiced_seconds",))
+        return _finding(*MEASURES, examined, covered, settings, ("too_few_voiced_seconds",))
     evidence = {"t_s": np.concatenate([s.t_s for s in stretches]),
                 "f0_hz": np.concatenate([s.f0_hz for s in stretches]), "examined": examined}
-    return _finding(*ask, examined, covered, settings, (), measurements=tuple(measure_voice(stretches, settings)),
+    return _finding(*MEASURES, examined, covered, settings, (), measurements=tuple(measure_voice(stretches, settings)),
                     evidence=evidence)
 
 
 def assess_recording(audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval,
                      settings: Settings) -> Finding:
     """One room, one take: band, background and its steps."""
-    ask = ("voice.recording", "The sound was interrupted or put together from several recordings.",
-           "The sound was recorded without interruption.")
     if reasons := sound_refusals(audio, level, settings):
-        return _finding(*ask, examined, [], settings, reasons)
+        return _finding(*RECORDING, examined, [], settings, reasons)
     assert audio is not None and level is not None
     heard = intersection([audio.interval], [examined])
     spectrum, quiet = average_spectrum(audio, heard), background(level, spoken)
     found = (measure_bandwidth(spectrum, settings), measure_noise_floor(quiet, settings))
     events = sorted([*level_jumps(quiet, settings), *digital_silences(level, settings)],
                     key=lambda e: e.interval.start_s)
-    return _finding(*ask, examined, heard, settings, (), measurements=tuple(m for m in found if m),
+    return _finding(*RECORDING, examined, heard, settings, (), measurements=tuple(m for m in found if m),
                     events=tuple(events),
                     evidence={"level": level, "quiet": quiet, "spectrum": spectrum, "spoken": spoken,
                               "examined": examined})
 
 
 def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings) -> tuple[str, ...]:
-    if audio is None or level is None or not len(level.t_s):
+    if audio is None or level is None or not np.isfinite(level.values).any() and not np.isneginf(level.values).any():
         return ("no_sound",)
-    if level.values.max() < settings.silent_db:
+    if not np.nanmax(level.values) >= settings.silent_db:
         return ("sound_is_silent",)
     return ()
 
@@ -295,6 +301,8 @@ def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """Two findings on the sound."""
     audio, spoken = scene.observation.audio, scene.speech or []
+    if audio is None:
+        return [_finding(*question, scene.interval, [], settings, (scene.soundless,)) for question in (MEASURES, RECORDING)]
     level = scene.level.between(scene.interval) if scene.level else None
     return [make(audio, level, spoken, scene.interval, settings) for make in (assess_measures, assess_recording)]
 

@@ -13,7 +13,7 @@ from forensics import landmarks, observe, speech, tracks
 from forensics.finding import rounded
 from forensics.method import Method, describe
 from forensics.report.phrases import visible
-from forensics.timeline import FaceTrack, Interval
+from forensics.timeline import FOREVER_S, FaceTrack, Interval
 
 if TYPE_CHECKING:
     from forensics.pipeline import Examination, Scene
@@ -97,7 +97,7 @@ def clip_json(examination: Examination) -> dict[str, Any]:
         "sound_stream": clip.sound,
         "duration_s": _duration(scene),
         "examined": _pair(scene.interval),
-        "excerpt": examination.excerpt is not None,
+        "excerpt": examination.excerpt and _asked(examination.excerpt),
         **_pictures(scene),
         **_frames(examination),
         **_sound(scene),
@@ -205,6 +205,11 @@ def _track(track: FaceTrack) -> dict[str, Any]:
         "pictures": len(track.t_s),
         "median_face_height_px": rounded(float(np.nanmedian(heights)), "px"),
     }
+
+
+def _asked(excerpt: Interval) -> list[float | None]:
+    """The bounds as they were given, null for an open end."""
+    return [None if abs(bound) >= FOREVER_S else bound for bound in (excerpt.start_s, excerpt.end_s)]
 
 
 def _pair(interval: Interval) -> list[float]:

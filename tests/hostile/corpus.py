@@ -108,13 +108,12 @@ def endless_equal_sizes(folder: Path) -> Path:
     return path
 
 
-def huge_jpeg(folder: Path, side: int) -> Path:
-    """Two pictures of 3 kB whose own header claims ``side`` x ``side`` px."""
-    film = evenly(plain(2), codec="mjpeg", pixels="yuvj420p", options={})
-    path = write(folder / f"huge_jpeg_{side}.mov", film)
+def huge_jpeg(folder: Path) -> Path:
+    """Two pictures of 1 kB whose own headers claim 16000 x 16000 px: 768 MB each."""
+    path = write(folder / "huge_jpeg.mov", evenly(plain(2), codec="mjpeg", pixels="yuvj420p", options={}))
     data = path.read_bytes()
     for k in range(2):
-        data = patched(data, b"\xff\xc0\0\x11", 1, struct.pack(">HH", side, side), k)
+        data = patched(data, b"\xff\xc0\0\x11", 1, struct.pack(">HH", 16000, 16000), k)
     path.write_bytes(data)
     return path
 
@@ -187,8 +186,8 @@ def renamed(path: Path, name: bytes) -> Path:
     return copy
 
 
-#: What is lawful and tells nothing: (file, reason code of each kind of question).
 def uninformative(folder: Path) -> dict[str, Path]:
+    """What is lawful and tells nothing, or little."""
     black = evenly([np.zeros((120, 160, 3), np.uint8)] * 25)
     return {
         "picture_only": write(folder / "picture_only.mp4", evenly(plain(30))),

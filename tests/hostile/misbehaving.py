@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import time
@@ -59,7 +60,8 @@ def change_files(fd: int, folder: str, port: int) -> Iterator[Message]:
     there = Path(folder)
     yield {
         "make": outcome(lambda: (there / "dropped").touch()),
-        "empty": outcome(lambda: Path(f"/proc/self/fd/{fd}").open("wb").close()),
+        "empty": outcome(lambda: os.truncate(f"/proc/self/fd/{fd}", 0)),
+        "open": outcome(lambda: Path(f"/proc/self/fd/{fd}").open("r+b").close()),
         "remove": outcome(lambda: (there / "evidence").unlink()),
         "rename": outcome(lambda: (there / "evidence").rename(there / "moved")),
         "call": outcome(lambda: socket.create_connection(("127.0.0.1", port), 1).close()),
@@ -103,4 +105,6 @@ def name_paths(fd: int, stream_index: int, **_: object) -> Iterator[Message]:
 
 
 def environment(fd: int) -> Iterator[Message]:
-    yield {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}, {}
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    limits = {"file": resource.getrlimit(resource.RLIMIT_FSIZE), "core": resource.getrlimit(resource.RLIMIT_CORE)}
+    yield {name: os.environ.get(name) for name in names} | limits, {}
