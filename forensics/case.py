@@ -84,7 +84,8 @@ class Case:
         if (known := self.state().get("evidence_sha256")) not in (None, sha256):
             raise CaseError("E_CASE_OTHER_EVIDENCE", f"This case was opened for another recording ({known[:12]}…).",
                             "Name a new folder for this recording with --out.")
-        self.update(opened_utc=self.state().get("opened_utc", self.now()), evidence_sha256=sha256, evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"))
+        self.update(opened_utc=self.state().get("opened_utc", self.now()), evidence_sha256=sha256,
+                    evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"))
 
     def state(self) -> dict[str, Any]:
         """What belongs to this case and not to the evidence: ids, names, times."""
@@ -178,7 +179,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
                         "Free space or name another folder with --out, then run again; finished parts are kept.",

@@ -29,8 +29,8 @@ FACE_SAMPLE_PX = 160
 CLIPPED = 250
 
 #: Arrays of a pass. One row a picture:
-PICTURE_ARRAYS = {"number": np.int64, "pts": np.int64, "t_s": np.float64, "difference": np.float32, "likeness": np.float32, "repeated": np.bool_,
-                  "brightness": np.float32, "transfer": np.int16}
+PICTURE_ARRAYS = {"number": np.int64, "pts": np.int64, "t_s": np.float64, "difference": np.float32,
+                  "likeness": np.float32, "repeated": np.bool_, "brightness": np.float32, "transfer": np.int16}
 #: One row a detected face; ``row`` is the picture's row.
 FACE_ARRAYS = {"row": np.int64, "landmarks": np.float32, "blendshapes": np.float32, "transform": np.float32,
                "vertex_rgb": np.float16, "sharpness": np.float32, "clipped": np.float32}
@@ -136,7 +136,8 @@ class _Held:
         rgb, small = picture.rgb(), picture.thumbnail()
         difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail(), small)
         repeated = before is not None and difference == 0 and picture.checksum() == before.checksum()
-        self._pictures.append((picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(), picture.transfer))
+        self._pictures.append((picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(),
+                               picture.transfer))
         for face in model.detect(rgb):
             self._faces.append((len(self._pictures) - 1, face.landmarks, face.blendshapes, face.transform,
                                 *face_light(rgb, face.landmarks)))

@@ -25,7 +25,9 @@ def face_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         frame = face.copy()
         frame[: picture.shape[0], : picture.shape[1]] = picture
         framed.append(frame)
-    return synth.write(tmp_path_factory.mktemp("face") / "face.mp4", synth.evenly(framed, 10), synth.Sound(synth.tone(5.0)))
+    return synth.write(
+        tmp_path_factory.mktemp("face") / "face.mp4", synth.evenly(framed, 10), synth.Sound(synth.tone(5.0))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -146,19 +146,31 @@ class Sound:
 def as_format(samples: NDArray[np.float32], sample_format: str) -> np.ndarray:
     """``samples`` (n, channels) as PyAV takes them: planar (channels, n), else (1, n * channels)."""
     kind = sample_format.removesuffix("p")
-    values = {"u8": lambda s: np.round(s * 128 + 128).astype(np.uint8),
-              "s16": lambda s: np.round(s * 2**15).astype(np.int16),
-              "s32": lambda s: np.round(s.astype(np.float64) * 2**31).astype(np.int32),
-              "flt": lambda s: s.astype(np.float32), "dbl": lambda s: s.astype(np.float64)}[kind](samples)
+    values = {
+        "u8": lambda s: np.round(s * 128 + 128).astype(np.uint8),
+        "s16": lambda s: np.round(s * 2**15).astype(np.int16),
+        "s32": lambda s: np.round(s.astype(np.float64) * 2**31).astype(np.int32),
+        "flt": lambda s: s.astype(np.float32),
+        "dbl": lambda s: s.astype(np.float64),
+    }[kind](samples)
     planes = values.T if sample_format.endswith("p") else values.reshape(1, -1)
     return np.ascontiguousarray(planes)
 
 
-def write(path: Path, *streams: Pictures | Sound, tags: dict[str, str] | None = None,
-          options: dict[str, str] | None = None, container: str | None = None) -> Path:
+def write(
+    path: Path,
+    *streams: Pictures | Sound,
+    tags: dict[str, str] | None = None,
+    options: dict[str, str] | None = None,
+    container: str | None = None,
+) -> Path:
     """A file of these streams; its name says the container where ``container`` does not."""
-    with av.open(f"file:{path}" if container is None else str(path), "w", format=container,
-                 options={"fflags": "+bitexact", **(options or {})}) as out:
+    with av.open(
+        f"file:{path}" if container is None else str(path),
+        "w",
+        format=container,
+        options={"fflags": "+bitexact", **(options or {})},
+    ) as out:
         out.metadata.update(tags or {})
         out.mux([packet for stream in streams for packet in stream.packets(out)])
     return path

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import synth
 
-from forensics import clip, landmarks, observe, pipeline
 from forensics import case as case_module
+from forensics import clip, landmarks, observe, pipeline
 from forensics.case import LOG, STATE, Case, canonical, write
 from forensics.errors import CaseError, IntegrityError, MediaError
 from forensics.timeline import Interval
@@ -35,7 +35,7 @@ def case(tmp_path, evidence):
         yield case
 
 
-def refusal(folder: Path, evidence: Path, words: str = "") -> str:
+def refusal(folder: Path, evidence: Path, words: str | None = None) -> str:
     with pytest.raises(CaseError, match=words) as caught, Case(folder, evidence):
         pass
     return caught.value.code
@@ -66,12 +66,26 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, broken):
 
 def test_words_are_the_same_bytes_in_any_locale(tmp_path, evidence):
     """Python warns, if asked to, of each file read or written in the locale's encoding."""
-    program = ("import sys; from forensics.case import Case\n"
-               "with Case(*sys.argv[1:]) as case:\n"
-               "    for _ in range(2): case.update(examiner='Ay\\u015fe'); case.log('named', examiner='Ay\\u015fe')\n"
-               "    for _ in range(2): case.cached({'key': 1}, lambda folder: {'name': 'Ay\\u015fe'})\n")
-    subprocess.run([sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", program,
-                    tmp_path / "case", evidence], check=True)
+    program = (
+        "import sys; from forensics.case import Case\n"
+        "with Case(*sys.argv[1:]) as case:\n"
+        "    for _ in range(2): case.update(examiner='Ay\\u015fe'); case.log('named', examiner='Ay\\u015fe')\n"
+        "    for _ in range(2): case.cached({'key': 1}, lambda folder: {'name': 'Ay\\u015fe'})\n"
+    )
+    subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "warn_default_encoding",
+            "-W",
+            "error::EncodingWarning",
+            "-c",
+            program,
+            tmp_path / "case",
+            evidence,
+        ],
+        check=True,
+    )
     for name in (STATE, LOG):
         assert "Ayşe".encode() in (tmp_path / "case" / name).read_bytes()
 
@@ -146,8 +160,17 @@ def test_each_entry_holds_the_hash_of_the_one_before(case):
     assert case.log_head() == (heads[-1], 5)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-20], lambda b: b + b'{"n": 3', lambda b: b"",
-                                    lambda b: b + b"{}\n", lambda b: b + b"[]\n"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[:-1],
+        lambda b: b[:-20],
+        lambda b: b + b'{"n": 3',
+        lambda b: b"",
+        lambda b: b + b"{}\n",
+        lambda b: b + b"[]\n",
+    ],
+)
 def test_a_damaged_log_is_not_begun_anew(case, damage):
     case.log("one")
     case.log("two")
@@ -170,11 +193,16 @@ def test_a_run_is_logged_from_opening_to_result(case, kept):
 # -- integrity ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", [
-    lambda path: path.write_bytes(path.read_bytes() + b"x"), lambda path: path.unlink(),
-    lambda path: path.rename(path.with_suffix(".old")),
-    lambda path: (path.rename(path.with_suffix(".old")), path.symlink_to(path.with_suffix(".old"))),
-], ids=["grown", "deleted", "renamed", "replaced by a link"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(path.read_bytes() + b"x"),
+        lambda path: path.unlink(),
+        lambda path: path.rename(path.with_suffix(".old")),
+        lambda path: (path.rename(path.with_suffix(".old")), path.symlink_to(path.with_suffix(".old"))),
+    ],
+    ids=["grown", "deleted", "renamed", "replaced by a link"],
+)
 def test_evidence_that_changes_during_the_run_voids_it(case, monkeypatch, change):
     assess = pipeline.assess
     monkeypatch.setattr(pipeline, "assess", lambda *a: (change(case.evidence), assess(*a))[1])
@@ -182,6 +210,18 @@ def test_evidence_that_changes_during_the_run_voids_it(case, monkeypatch, change
         pipeline.report(case)
     assert entries(case)[-1]["action"] == "integrity_failed"
     assert not (case.folder / "findings.json").exists() and not (case.folder / "report.html").exists()
+
+
+@pytest.mark.xfail(strict=True, reason="pipeline.examine keeps the observation before it hashes the evidence again")
+def test_what_was_seen_while_the_evidence_changed_is_not_kept(case, monkeypatch):
+    """Else the next run on the restored file would show it, verified."""
+    before, hear = case.evidence.read_bytes(), observe.hear
+    monkeypatch.setattr(observe, "hear", lambda *a: (case.evidence.write_bytes(before + b"x"), hear(*a))[1])
+    with pytest.raises(IntegrityError):
+        pipeline.examine(case)
+    monkeypatch.undo()
+    case.evidence.write_bytes(before)
+    assert not pipeline.examine(case).from_cache
 
 
 # -- cache -------------------------------------------------------------------------------------------------------
@@ -206,8 +246,14 @@ def test_the_key_holds_all_that_the_observation_depends_on(evidence, monkeypatch
 
     with clip.opened(evidence) as fd:
         known = clip.identify(evidence, fd)
-    keys = [key(), key(Interval(0, 1)), key(Interval(0, 2)), key(settings=observing(cell_s=1.0)),
-            key(sha256="b" * 64), key(sound=1)]
+    keys = [
+        key(),
+        key(Interval(0, 1)),
+        key(Interval(0, 2)),
+        key(settings=observing(cell_s=1.0)),
+        key(sha256="b" * 64),
+        key(sound=1),
+    ]
     for module in (observe, landmarks):
         with monkeypatch.context() as patch:
             patch.setattr(module, "METHOD", replace(module.METHOD, version="changed"))
@@ -247,5 +293,5 @@ def test_what_a_killed_run_left_is_cleared(case):
 
 
 def test_a_full_disk_is_told_in_words():
-    with pytest.raises(CaseError, match="E_CASE_NOT_WRITABLE.*No space left"), case_module.disk_errors():
+    with pytest.raises(CaseError, match=r"E_CASE_NOT_WRITABLE.*No space left"), case_module.disk_errors():
         raise OSError(28, os.strerror(28))

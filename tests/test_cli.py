@@ -36,6 +36,7 @@ def evidence(tmp_path, kept):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run the command in this process: (exit status, stdout, stderr)."""
+
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["forensics", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
@@ -43,6 +44,7 @@ def run(monkeypatch, capsys):
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return ended.value.code or 0, out, err
+
     return run
 
 
@@ -91,8 +93,16 @@ def test_info_prints_hashes_and_inert_tags(run, evidence):
 
 
 @pytest.mark.parametrize("command", ["info", "report"])
-@pytest.mark.parametrize(("name", "code"), [("empty.mp4", "E_EMPTY"), ("hls.mp4", "E_INDIRECT"), ("html.mp4", "E_NOT_MEDIA"),
-                                            ("nothing.mp4", "E_NOT_FOUND"), ("pipe.mp4", "E_NOT_REGULAR")])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("empty.mp4", "E_EMPTY"),
+        ("hls.mp4", "E_INDIRECT"),
+        ("html.mp4", "E_NOT_MEDIA"),
+        ("nothing.mp4", "E_NOT_FOUND"),
+        ("pipe.mp4", "E_NOT_REGULAR"),
+    ],
+)
 def test_a_refusal_is_one_line_that_begins_with_its_code(run, tmp_path, command, name, code):
     folder = tmp_path / "evidence"
     folder.mkdir()
@@ -122,11 +132,17 @@ def test_a_case_in_use_and_one_of_other_evidence_are_refused(run, evidence, tmp_
         assert status == 3 and err.startswith("E_CASE_PLACE: ")
 
 
-@pytest.mark.parametrize(("bounds", "status", "code"), [
-    (("--from", 1.5, "--to", 0.5), 3, "E_PARAMETER"), 
-    (("--from", 100), 3, "E_NO_FRAMES"), (("--to", -1), 3, "E_NO_FRAMES"), (("--from", 1, "--to", 1), 3, "E_NO_FRAMES"),
-    (("--from", "nan"), 2, "Usage"), (("--to", "inf"), 2, "Usage"), (("--from", "soon"), 2, "Usage"),
-])
+@pytest.mark.parametrize(
+    ("bounds", "status", "code"),
+    [
+        (("--from", 1.5, "--to", 0.5), 3, "E_PARAMETER"),
+        (("--from", "nan"), 3, "E_PARAMETER"),
+        (("--from", 100), 3, "E_NO_FRAMES"),
+        (("--to", -1), 3, "E_NO_FRAMES"),
+        (("--from", 1, "--to", 1), 3, "E_NO_FRAMES"),
+        (("--from", "soon"), 2, "Usage"),
+    ],
+)
 def test_a_time_that_makes_no_sense_is_refused(run, evidence, tmp_path, bounds, status, code):
     got, _, err = run("report", evidence, "--out", tmp_path / "case", *bounds)
     assert got == status and err.startswith(code)
@@ -142,7 +158,7 @@ def test_a_part_is_examined(run, evidence, tmp_path):
     assert run("report", evidence, "--out", tmp_path / "case", "--from", 0.5, "--to", 1.25)[0] == 0
     about = clip_json(tmp_path / "case")
     assert about["examined"] == [0.5, 1.25] and about["excerpt"] and about["duration_s"] == pytest.approx(2.0, abs=0.01)
-    assert run("report", evidence, "--out", tmp_path / "case", "--from", 0.5)[0] == 0
+    assert run("report", evidence, "--out", tmp_path / "case", "--from", 0.5, "--to", "inf")[0] == 0
     assert clip_json(tmp_path / "case")["examined"] == [0.5, pytest.approx(2.0, abs=0.01)]
 
 
@@ -156,16 +172,25 @@ def test_any_file_name_reaches_the_command(evidence, tmp_path, name):
     folder.mkdir()
     (folder / "film").write_bytes(evidence.read_bytes())
     corpus.renamed(folder / "film", corpus.NAMES[name])
-    done = subprocess.run([*COMMAND, "info", "--", corpus.NAMES[name]], cwd=folder, capture_output=True)
+    done = subprocess.run([*COMMAND, "info", "--", corpus.NAMES[name]], cwd=folder, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"SHA-256")
     assert len(list(folder.iterdir())) == 2
 
 
 def test_the_same_bytes_without_home_in_any_locale_and_time_zone(face_clip, face_case, tmp_path):
     place = tmp_path / "Fälle und mehr"
-    bare = {"PATH": os.defpath, "TMPDIR": str(tmp_path), "TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.ISO-8859-9",
-            "PYTHONIOENCODING": "iso8859-9", "PYTHONUTF8": "0", "MPLCONFIGDIR": matplotlib.get_configdir()}
-    done = subprocess.run([*COMMAND, "report", face_clip, "--out", place / "case"], env=bare, capture_output=True)
+    bare = {
+        "PATH": os.defpath,
+        "TMPDIR": str(tmp_path),
+        "TZ": "Asia/Kolkata",
+        "LC_ALL": "tr_TR.ISO-8859-9",
+        "PYTHONIOENCODING": "iso8859-9",
+        "PYTHONUTF8": "0",
+        "MPLCONFIGDIR": matplotlib.get_configdir(),
+    }
+    done = subprocess.run(
+        [*COMMAND, "report", face_clip, "--out", place / "case"], env=bare, capture_output=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     made = [p.relative_to(face_case) for p in (face_case / "findings.json", *face_case.glob("[cst]*s/*"))]
     assert {p.parent.name for p in made} == {"", "charts", "tables", "stills"}
@@ -176,11 +201,12 @@ def test_the_same_bytes_without_home_in_any_locale_and_time_zone(face_clip, face
 
 def test_a_full_disk_is_a_refusal_in_words(evidence, tmp_path):
     """The size of files is limited in its place; nothing half written is taken for whole later."""
+
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     command = [*COMMAND, "report", evidence, "--out", tmp_path / "case"]
-    done = subprocess.run(command, capture_output=True, preexec_fn=small_disk)
+    done = subprocess.run(command, capture_output=True, preexec_fn=small_disk, check=False)
     assert done.returncode == 3 and done.stderr.startswith(b"E_CASE_NOT_WRITABLE: ") and b"Traceback" not in done.stderr
     with Case(tmp_path / "case", evidence) as case:
         assert not pipeline.examine(case).from_cache
@@ -199,8 +225,9 @@ class Running:
     """The command as a process whose stdout is awaited line by line."""
 
     def __init__(self, *arguments: object):
-        self.process = subprocess.Popen([*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         self._guard = threading.Timer(60, self.process.kill)
         self._guard.start()
 

@@ -25,8 +25,9 @@ def at_once():
 
 @pytest.fixture
 def film(tmp_path):
-    return synth.write(tmp_path / "film.mkv", synth.evenly(synth.plain(5)), synth.Sound(synth.tone(0.2)),
-                       tags={"title": "a walk"})
+    return synth.write(
+        tmp_path / "film.mkv", synth.evenly(synth.plain(5)), synth.Sound(synth.tone(0.2)), tags={"title": "a walk"}
+    )
 
 
 def identify(path) -> clip.Clip:
@@ -71,12 +72,17 @@ def test_a_cover_picture_is_not_the_film(tmp_path):
     """Sound files carry one as a video stream."""
     import av
 
-    path = synth.write(tmp_path / "song.mp4", synth.Sound(synth.tone(0.3)), synth.Pictures(
-        [synth.gradient(64, 64)], [0.0], codec="mjpeg", pixels="yuvj420p", options={}))
+    path = synth.write(
+        tmp_path / "song.mp4",
+        synth.Sound(synth.tone(0.3)),
+        synth.Pictures([synth.gradient(64, 64)], [0.0], codec="mjpeg", pixels="yuvj420p", options={}),
+    )
     assert identify(path).picture == 1  # one picture alone is a film
     with av.open(str(tmp_path / "cover.mp4"), "w") as out:
-        sound, cover = synth.Sound(synth.tone(0.3)), synth.evenly([synth.gradient(64, 64)], codec="mjpeg",
-                                                                  pixels="yuvj420p", options={})
+        sound, cover = (
+            synth.Sound(synth.tone(0.3)),
+            synth.evenly([synth.gradient(64, 64)], codec="mjpeg", pixels="yuvj420p", options={}),
+        )
         packets = [*sound.packets(out), *cover.packets(out)]
         out.streams.video[0].disposition = av.stream.Disposition.attached_pic
         out.mux(packets)

@@ -52,10 +52,16 @@ def order(pictures: list[np.ndarray]) -> list[int]:
 # -- time --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "kind"), [
-    ("aac.mp4", {}), ("aac.mov", {}), ("aac.mkv", {}), ("opus.mkv", {"codec": "libopus", "sample_format": "flt"}),
-    ("pcm.avi", {"codec": "pcm_s16le", "sample_format": "s16"}),
-])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("aac.mp4", {}),
+        ("aac.mov", {}),
+        ("aac.mkv", {}),
+        ("opus.mkv", {"codec": "libopus", "sample_format": "flt"}),
+        ("pcm.avi", {"codec": "pcm_s16le", "sample_format": "s16"}),
+    ],
+)
 def test_a_click_returns_at_its_time_on_the_pictures_clock(tmp_path, name, kind):
     film = evenly(plain(30), time_base=Fraction(1, 25))
     times, _, _ = see(path := write(tmp_path / name, film, Sound(click([0.25, 0.9], 1.5), **kind)))
@@ -89,21 +95,32 @@ def test_an_edit_list_that_cuts_the_beginning_moves_the_rest(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["phone.mp4", "phone.mkv"])
-@pytest.mark.parametrize("t_s", [
-    [0.0, 0.033, 0.066, 0.1, 0.2, 0.21, 0.5],
-    [k / 1000 for k in range(12)],
-    [10.0 * k for k in range(4)],
-], ids=["variable", "1000 fps", "0.1 fps"])
+@pytest.mark.parametrize(
+    "t_s",
+    [
+        [0.0, 0.033, 0.066, 0.1, 0.2, 0.21, 0.5],
+        [k / 1000 for k in range(12)],
+        [10.0 * k for k in range(4)],
+    ],
+    ids=["variable", "1000 fps", "0.1 fps"],
+)
 def test_pictures_keep_their_own_times(tmp_path, name, t_s):
     times, pictures, losses = see(write(tmp_path / name, Pictures(plain(len(t_s)), t_s)))
     np.testing.assert_allclose(times, t_s, atol=1e-9)
     assert order(pictures) == list(range(len(t_s))) and losses == Losses()
 
 
-@pytest.mark.parametrize(("name", "kind"), [
-    ("b.mp4", {}), ("b.mkv", {}), ("b.mpg", {"codec": "mpeg2video"}), ("b.ts", {}), ("h264.avi", {}),
-    ("mpeg4.avi", {"codec": "mpeg4"}),
-])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("b.mp4", {}),
+        ("b.mkv", {}),
+        ("b.mpg", {"codec": "mpeg2video"}),
+        ("b.ts", {}),
+        ("h264.avi", {}),
+        ("mpeg4.avi", {"codec": "mpeg4"}),
+    ],
+)
 def test_pictures_decoded_out_of_order_come_in_order(tmp_path, name, kind):
     """B-frames; AVI, which holds no presentation times, gives its packets' times in order."""
     options = {"bf": "2", "g": "12"} | ({} if kind else {"crf": "8"})
@@ -222,8 +239,13 @@ def test_a_change_of_size_is_counted_and_scaled_to_the_first(tmp_path):
 
 
 def test_the_first_stream_of_each_kind_is_chosen_and_the_others_are_listed(tmp_path):
-    path = write(tmp_path / "clip.mkv", evenly(plain(5)), evenly([gradient(96, 64)] * 5), Sound(tone(0.2)),
-                 Sound(tone(0.2), codec="flac", sample_format="s16"))
+    path = write(
+        tmp_path / "clip.mkv",
+        evenly(plain(5)),
+        evenly([gradient(96, 64)] * 5),
+        Sound(tone(0.2)),
+        Sound(tone(0.2), codec="flac", sample_format="s16"),
+    )
     with clip.opened(path) as fd:
         known = clip.identify(path, fd)
     assert (known.picture, known.sound) == (0, 2)
@@ -234,11 +256,20 @@ def test_the_first_stream_of_each_kind_is_chosen_and_the_others_are_listed(tmp_p
 # -- sound -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("codec", "sample_format", "name"), [
-    ("pcm_u8", "u8", "a.wav"), ("pcm_s16le", "s16", "a.wav"), ("pcm_s32le", "s32", "a.wav"),
-    ("pcm_f32le", "flt", "a.wav"), ("pcm_f64le", "dbl", "a.wav"), ("flac", "s16", "a.flac"), ("flac", "s32", "a.mkv"),
-    ("alac", "s16p", "a.mov"), ("alac", "s32p", "a.mov"),
-])
+@pytest.mark.parametrize(
+    ("codec", "sample_format", "name"),
+    [
+        ("pcm_u8", "u8", "a.wav"),
+        ("pcm_s16le", "s16", "a.wav"),
+        ("pcm_s32le", "s32", "a.wav"),
+        ("pcm_f32le", "flt", "a.wav"),
+        ("pcm_f64le", "dbl", "a.wav"),
+        ("flac", "s16", "a.flac"),
+        ("flac", "s32", "a.mkv"),
+        ("alac", "s16p", "a.mov"),
+        ("alac", "s32p", "a.mov"),
+    ],
+)
 @pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
 def test_samples_keep_level_sign_and_channel(tmp_path, codec, sample_format, name, layout):
     channels = {"mono": 1, "stereo": 2, "5.1": 6}[layout]

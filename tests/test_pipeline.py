@@ -197,9 +197,10 @@ def test_an_excerpt_sees_the_same_pictures_as_the_whole(excerpt, plain):
         np.testing.assert_array_equal(getattr(part, name)[:], getattr(whole, name)[:][rows])
 
 
-def test_an_excerpt_is_told_as_such(excerpt):
+def test_an_excerpt_is_told_as_such(excerpt, plain):
     clip = json.loads(excerpt.files("findings.json")["findings.json"])["clip"]
-    assert clip["excerpt"] is True and clip["examined"] == [EXCERPT.start_s, EXCERPT.end_s]
+    assert not json.loads(plain.files("findings.json")["findings.json"])["clip"]["excerpt"]
+    assert clip["excerpt"] and clip["examined"] == [EXCERPT.start_s, EXCERPT.end_s]
 
 
 # -- the pass ------------------------------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ def golden_of(examination):
     shared = {m.__name__.rpartition(".")[2]: m.METHOD.version for m in (observe, landmarks, tracks, speech)}
     return {"shared": shared, "findings": {
         f.question: {"version": f.method.version, "events": len(f.events),
-                     "measurements": {m.name: [m.value, m.unit, m.n] for m in f.measurements}}
+                     "measurements": {m.name: [m.value, m.unit] for m in f.measurements}}
         for f in examination.findings}}
 
 
@@ -278,7 +279,7 @@ def test_numbers_change_only_with_their_method_s_version(plain):
 
 def made_up(value=12.0, version="1", shared="1", events=2):
     return {"shared": {"observe": shared}, "findings": {"blink.rate": {
-        "version": version, "events": events, "measurements": {"blink_rate": [value, "1/min", 3]}}}}
+        "version": version, "events": events, "measurements": {"blink_rate": [value, "1/min"]}}}}
 
 
 @pytest.mark.parametrize(("now", "words"), [

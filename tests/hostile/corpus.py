@@ -25,8 +25,10 @@ NOT_MEDIA = {
     "subtitles": b"1\n00:00:00,000 --> 00:00:01,000\nhello\n",
 }
 
-_DASH = ("<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' profiles='urn:mpeg:dash:profile:isoff-live:2011'>"
-         "<Period><BaseURL>secret.mp4</BaseURL></Period></MPD>")
+_DASH = (
+    "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' "
+    "profiles='urn:mpeg:dash:profile:isoff-live:2011'><Period><BaseURL>secret.mp4</BaseURL></Period></MPD>"
+)
 INDIRECT = {
     "ffconcat": b"ffconcat version 1.0\nfile 'secret.mp4'\n",
     "hls": b"#EXTM3U\n#EXTINF:1,\nsecret.mp4\n",
@@ -191,11 +193,16 @@ def uninformative(folder: Path) -> dict[str, Path]:
     black = evenly([np.zeros((120, 160, 3), np.uint8)] * 25)
     return {
         "picture_only": write(folder / "picture_only.mp4", evenly(plain(30))),
-        "sound_only": write(folder / "sound_only.wav", synth.Sound(synth.tone(2.0), codec="pcm_s16le", sample_format="s16")),
-        "silence": write(folder / "silence.wav", synth.Sound(0 * synth.tone(2.0), codec="pcm_s16le", sample_format="s16")),
+        "sound_only": write(
+            folder / "sound_only.wav", synth.Sound(synth.tone(2.0), codec="pcm_s16le", sample_format="s16")
+        ),
+        "silence": write(
+            folder / "silence.wav", synth.Sound(0 * synth.tone(2.0), codec="pcm_s16le", sample_format="s16")
+        ),
         "black": write(folder / "black.mp4", black, synth.Sound(0 * synth.tone(1.0))),
         "brief": write(folder / "brief.mp4", evenly(plain(5)), synth.Sound(synth.tone(0.2))),
         "one_picture": write(folder / "one_picture.mp4", evenly(plain(1))),
-        "one_sample": write(folder / "one_sample.wav",
-                            synth.Sound(synth.tone(1 / 48000), codec="pcm_s16le", sample_format="s16")),
+        "one_sample": write(
+            folder / "one_sample.wav", synth.Sound(synth.tone(1 / 48000), codec="pcm_s16le", sample_format="s16")
+        ),
     }

@@ -22,8 +22,14 @@ def behave(fd: int, n: int = 3) -> Iterator[Message]:
     for k in range(n):
         print("a library's chatter", flush=True)
         os.write(2, b"and on stderr")
-        yield {"k": k, "read": os.pread(fd, 4, 0).decode()}, {"a": np.arange(k * 6, dtype=np.float32).reshape(k, 3, 2),
-                                                              "b": np.array([True, False]), "none": np.zeros((0, 4))}
+        yield (
+            {"k": k, "read": os.pread(fd, 4, 0).decode()},
+            {
+                "a": np.arange(k * 6, dtype=np.float32).reshape(k, 3, 2),
+                "b": np.array([True, False]),
+                "none": np.zeros((0, 4)),
+            },
+        )
 
 
 def die(fd: int) -> Iterator[Message]:
@@ -58,14 +64,17 @@ def write_file(fd: int, path: str) -> Iterator[Message]:
 def change_files(fd: int, folder: str, port: int) -> Iterator[Message]:
     """Make, empty (by its own descriptor), remove and rename files, and call home."""
     there = Path(folder)
-    yield {
-        "make": outcome(lambda: (there / "dropped").touch()),
-        "empty": outcome(lambda: os.truncate(f"/proc/self/fd/{fd}", 0)),
-        "open": outcome(lambda: Path(f"/proc/self/fd/{fd}").open("r+b").close()),
-        "remove": outcome(lambda: (there / "evidence").unlink()),
-        "rename": outcome(lambda: (there / "evidence").rename(there / "moved")),
-        "call": outcome(lambda: socket.create_connection(("127.0.0.1", port), 1).close()),
-    }, {}
+    yield (
+        {
+            "make": outcome((there / "dropped").touch),
+            "empty": outcome(lambda: os.truncate(f"/proc/self/fd/{fd}", 0)),
+            "open": outcome(lambda: Path(f"/proc/self/fd/{fd}").open("r+b").close()),
+            "remove": outcome((there / "evidence").unlink),
+            "rename": outcome(lambda: (there / "evidence").rename(there / "moved")),
+            "call": outcome(lambda: socket.create_connection(("127.0.0.1", port), 1).close()),
+        },
+        {},
+    )
 
 
 def outcome(action: Callable[[], object]) -> str:
@@ -101,7 +110,7 @@ def talk_nonsense(fd: int, bytes_hex: str) -> Iterator[Message]:
 def name_paths(fd: int, stream_index: int, **_: object) -> Iterator[Message]:
     """In the place of ``observe.watch``: arrays whose names lead out of the case."""
     triangles, skin = np.zeros((1, 3), int), np.zeros(478, bool)
-    yield {"losses": {}}, {"triangles": triangles, "skin": skin, "../../out": np.zeros(3), "/tmp/out": np.zeros(3)}
+    yield {"losses": {}}, {"triangles": triangles, "skin": skin, "../../out": np.zeros(3)}
 
 
 def environment(fd: int) -> Iterator[Message]:

@@ -95,10 +95,16 @@ def test_the_decoder_itself_opens_no_playlist(evidence, name):
 # -- damaged films -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("make", "code"), [
-    (corpus.cut_before_index, "E_TRUNCATED"), (corpus.endless_sizes, "E_TRUNCATED"), (corpus.nested_boxes, "E_TRUNCATED"),
-    (corpus.index_only, "E_NO_FRAMES"), (corpus.huge_jpeg, "E_NO_FRAMES"),
-])
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (corpus.cut_before_index, "E_TRUNCATED"),
+        (corpus.endless_sizes, "E_TRUNCATED"),
+        (corpus.nested_boxes, "E_TRUNCATED"),
+        (corpus.index_only, "E_NO_FRAMES"),
+        (corpus.huge_jpeg, "E_NO_FRAMES"),
+    ],
+)
 def test_a_film_without_readable_pictures_is_refused(evidence, tmp_path, kept, make, code):
     path = kept(make(evidence))
     with pytest.raises(MediaError, match=code), Case(tmp_path / "case", path) as case:
@@ -106,13 +112,22 @@ def test_a_film_without_readable_pictures_is_refused(evidence, tmp_path, kept, m
     assert not list((tmp_path / "case").rglob("*.npy"))
 
 
-@pytest.mark.parametrize(("make", "decoded", "lost"), [
-    (corpus.cut_at_two_thirds, 33, 17), (corpus.timescale_zero, 1, 49), (corpus.endless_equal_sizes, 0, 50),
-    (corpus.endless_durations, 50, 2**31 - 50), (corpus.huge_picture, 50, 0), (corpus.nested_in_film, 50, 0),
-])
+@pytest.mark.parametrize(
+    ("make", "decoded", "lost"),
+    [
+        (corpus.cut_at_two_thirds, 33, 17),
+        (corpus.timescale_zero, 1, 49),
+        (corpus.endless_equal_sizes, 0, 50),
+        (corpus.endless_durations, 50, 2**31 - 50),
+        (corpus.huge_picture, 50, 0),
+        (corpus.nested_in_film, 50, 0),
+    ],
+)
 def test_a_damaged_film_is_examined_and_its_losses_are_told(evidence, tmp_path, kept, make, decoded, lost):
     about = examined(kept(make(evidence)), tmp_path / "case")["clip"]
-    assert about["frames_decoded"] == pytest.approx(decoded, abs=1) and about["frames_lost"] == pytest.approx(lost, abs=1)
+    assert about["frames_decoded"] == pytest.approx(decoded, abs=1) and about["frames_lost"] == pytest.approx(
+        lost, abs=1
+    )
     assert about["frames_declared"] == about["frames_decoded"] + about["frames_lost"]
     if make is corpus.cut_at_two_thirds:
         assert about["declared_duration_s"] == 2.0 and about["duration_s"] == pytest.approx(1.32, abs=0.05)
@@ -179,15 +194,18 @@ def test_any_file_name_works_and_names_no_output(evidence, tmp_path, kept, name)
 # -- lawful, and telling little ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "faces", "sound"), [
-    ("picture_only", "face_not_found", "no_sound"),
-    ("sound_only", "no_picture", "no_speech"),
-    ("silence", "no_picture", "sound_is_silent"),
-    ("black", "face_not_found", "sound_is_silent"),
-    ("brief", "face_not_found", "no_speech"),
-    ("one_picture", "face_not_found", "no_sound"),
-    ("one_sample", "no_picture", None),
-])
+@pytest.mark.parametrize(
+    ("name", "faces", "sound"),
+    [
+        ("picture_only", "face_not_found", "no_sound"),
+        ("sound_only", "no_picture", "no_speech"),
+        ("silence", "no_picture", "sound_is_silent"),
+        ("black", "face_not_found", "sound_is_silent"),
+        ("brief", "face_not_found", "no_speech"),
+        ("one_picture", "face_not_found", "no_sound"),
+        ("one_sample", "no_picture", None),
+    ],
+)
 def test_what_tells_nothing_is_not_assessable_for_its_reason(evidence, tmp_path, kept, name, faces, sound):
     found = examined(kept(corpus.uninformative(evidence)[name]), tmp_path / "case")
     reasons = {f["question"]: f["reasons"] for f in found["findings"]}
