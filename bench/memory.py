@@ -45,8 +45,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for minutes in options.minutes:
             clip = join(source("P07_real.mp4"), 60 * minutes, Path(folder) / f"{minutes:g}.mp4")
-            found.append(peak_mb([sys.executable, "-m", "forensics.cli", "report", str(clip), "--out",
-                                  f"{folder}/case{minutes:g}"]))
+            found.append(
+                peak_mb(
+                    [sys.executable, "-m", "forensics.cli", "report", str(clip), "--out", f"{folder}/case{minutes:g}"]
+                )
+            )
             print(f"{minutes:g} minutes: peak {found[-1]:.0f} MB", flush=True)
     print(f"{options.minutes[-1]:g} minutes take {found[-1] - found[0]:.0f} MB more than {options.minutes[0]:g}")
 

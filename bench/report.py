@@ -50,11 +50,16 @@ def main() -> None:
             plain.append(seconds_of([sys.executable, "-c", PLAIN, str(clip), str(find_model())]))
             first.append(seconds_of(report))
             second.append(seconds_of(report))
-            print(f"round {k + 1}: plain loop {plain[-1]:.1f} s, report {first[-1]:.1f} s "
-                  f"(ratio {first[-1] / plain[-1]:.2f}), again from the cache {second[-1]:.1f} s", flush=True)
-        print(f"{source('P03_real.mp4').name} joined to {options.seconds:.0f} s, {MODEL_NAME}: report / plain loop = "
-              f"{min(first) / min(plain):.2f} (best of {options.rounds} each), cached / plain = "
-              f"{min(second) / min(plain):.2f}")
+            print(
+                f"round {k + 1}: plain loop {plain[-1]:.1f} s, report {first[-1]:.1f} s "
+                f"(ratio {first[-1] / plain[-1]:.2f}), again from the cache {second[-1]:.1f} s",
+                flush=True,
+            )
+        print(
+            f"{source('P03_real.mp4').name} joined to {options.seconds:.0f} s, {MODEL_NAME}: report / plain loop = "
+            f"{min(first) / min(plain):.2f} (best of {options.rounds} each), cached / plain = "
+            f"{min(second) / min(plain):.2f}"
+        )
 
 
 if __name__ == "__main__":

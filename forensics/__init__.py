@@ -13,10 +13,21 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "Case": "case", "Clip": "clip", "Audio": "timeline", "FaceTrack": "timeline", "Interval": "timeline",
-    "Series": "timeline", "Event": "finding", "Finding": "finding", "Measurement": "finding",
-    "Examination": "pipeline", "Settings": "pipeline", "examine": "pipeline",
-    "ForensicsError": "errors", "MediaError": "errors", "ParameterError": "errors",
+    "Case": "case",
+    "Clip": "clip",
+    "Audio": "timeline",
+    "FaceTrack": "timeline",
+    "Interval": "timeline",
+    "Series": "timeline",
+    "Event": "finding",
+    "Finding": "finding",
+    "Measurement": "finding",
+    "Examination": "pipeline",
+    "Settings": "pipeline",
+    "examine": "pipeline",
+    "ForensicsError": "errors",
+    "MediaError": "errors",
+    "ParameterError": "errors",
 }
 __all__ = [*_HOMES]  # noqa: PLE0604
 

@@ -45,13 +45,17 @@ def check_place(folder: Path, evidence: Path) -> None:
     """The case may lie in a folder of its own inside the evidence's folder, but not be it or hold it."""
     place, home = Path(os.path.realpath(folder)), Path(os.path.realpath(evidence)).parent
     if place == home or place in home.parents:
-        raise CaseError("E_CASE_PLACE", "The case folder is the evidence's folder or holds it.",
-                        "Name a new folder for the case with --out.")
+        raise CaseError(
+            "E_CASE_PLACE",
+            "The case folder is the evidence's folder or holds it.",
+            "Name a new folder for the case with --out.",
+        )
     if folder.exists() and not folder.is_dir():
         raise CaseError("E_CASE_PLACE", "The name given for the case is a file.", "Name a folder with --out.")
     if folder.is_dir() and any(p.name != LOCK for p in folder.iterdir()) and not (folder / LOG).exists():
-        raise CaseError("E_CASE_PLACE", "The folder given for the case holds other files.",
-                        "Name a new or empty folder with --out.")
+        raise CaseError(
+            "E_CASE_PLACE", "The folder given for the case holds other files.", "Name a new or empty folder with --out."
+        )
 
 
 class Case:
@@ -66,14 +70,20 @@ class Case:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.folder / LOCK).open("wb")
         except OSError as error:
-            raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
-                            "Name another folder with --out.") from error
+            raise CaseError(
+                "E_CASE_NOT_WRITABLE",
+                f"The case folder cannot be written ({error.strerror}).",
+                "Name another folder with --out.",
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise CaseError("E_CASE_LOCKED", "Another run is working on this case.",
-                            "Wait for it to end, or name another folder with --out.") from error
+            raise CaseError(
+                "E_CASE_LOCKED",
+                "Another run is working on this case.",
+                "Wait for it to end, or name another folder with --out.",
+            ) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,10 +92,16 @@ class Case:
     def claim(self, sha256: str) -> None:
         """Bind the case to its evidence; refuse another one."""
         if (known := self.state().get("evidence_sha256")) not in (None, sha256):
-            raise CaseError("E_CASE_OTHER_EVIDENCE", f"This case was opened for another recording ({known[:12]}…).",
-                            "Name a new folder for this recording with --out.")
-        self.update(opened_utc=self.state().get("opened_utc", self.now()), evidence_sha256=sha256,
-                    evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"))
+            raise CaseError(
+                "E_CASE_OTHER_EVIDENCE",
+                f"This case was opened for another recording ({known[:12]}…).",
+                "Name a new folder for this recording with --out.",
+            )
+        self.update(
+            opened_utc=self.state().get("opened_utc", self.now()),
+            evidence_sha256=sha256,
+            evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"),
+        )
 
     def state(self) -> dict[str, Any]:
         """What belongs to this case and not to the evidence: ids, names, times."""
@@ -105,8 +121,15 @@ class Case:
     def log(self, action: str, **details: Any) -> str:
         """Append one entry to the custody log; returns its hash."""
         last, number = self.log_head()
-        entry = {"n": number + 1, "utc": self.now(),
-                 "actor": _actor(), "host": socket.gethostname(), "action": action, **details, "previous": last}
+        entry = {
+            "n": number + 1,
+            "utc": self.now(),
+            "actor": _actor(),
+            "host": socket.gethostname(),
+            "action": action,
+            **details,
+            "previous": last,
+        }
         digest = hashlib.sha256(canonical(entry).encode()).hexdigest()
         with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write(canonical(entry | {"hash": digest}) + "\n")
@@ -124,8 +147,11 @@ class Case:
             entry = json.loads(last + rest)  # each line ends with a line feed, so nothing is left behind the last
             return entry["hash"], entry["n"]
         except (ValueError, LookupError, TypeError) as error:
-            raise CaseError("E_CASE_LOG", "The last line of the case's custody log is damaged, as by a full disk.",
-                            "Keep this case as it is and name a new folder with --out.") from error
+            raise CaseError(
+                "E_CASE_LOG",
+                "The last line of the case's custody log is damaged, as by a full disk.",
+                "Keep this case as it is and name a new folder with --out.",
+            ) from error
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
@@ -181,6 +207,8 @@ def disk_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
-        raise CaseError("E_CASE_NOT_WRITABLE", f"The case folder cannot be written ({error.strerror}).",
-                        "Free space or name another folder with --out, then run again; finished parts are kept.",
-                        ) from error
+        raise CaseError(
+            "E_CASE_NOT_WRITABLE",
+            f"The case folder cannot be written ({error.strerror}).",
+            "Free space or name another folder with --out, then run again; finished parts are kept.",
+        ) from error

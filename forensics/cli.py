@@ -12,8 +12,13 @@ import typer
 
 from forensics.errors import ForensicsError, IntegrityError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  help="Measure what can be said about whether a recording of a speaking person was altered.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Measure what can be said about whether a recording of a speaking person was altered.",
+)
 
 REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
 
@@ -24,8 +29,12 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder of the case; made if needed.")],
     start: Annotated[float | None, typer.Option("--from", help="Examine from this second on.")] = None,
     end: Annotated[float | None, typer.Option("--to", help="Examine up to this second.")] = None,
-    task: Annotated[str, typer.Option(help="What the person does, for the range of blink rates: reading, rest, "
-                                      "conversation or unknown.")] = "unknown",
+    task: Annotated[
+        str,
+        typer.Option(
+            help="What the person does, for the range of blink rates: reading, rest, conversation or unknown."
+        ),
+    ] = "unknown",
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
     from forensics import pipeline  # slow to import: not for --help
@@ -49,8 +58,10 @@ def report(
             case.log("interrupted")
             raise
     assessed = sum(f.state == "assessed" for f in examination.findings)
-    typer.echo(f"{assessed} of {len(examination.findings)} questions assessed. Streams examined: "
-               f"picture {examination.clip.picture}, sound {examination.clip.sound}.")
+    typer.echo(
+        f"{assessed} of {len(examination.findings)} questions assessed. Streams examined: "
+        f"picture {examination.clip.picture}, sound {examination.clip.sound}."
+    )
     for other in examination.clip.others():
         typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({other['codec']}).")
     typer.echo(f"Report: {visible(str(out / 'report.html'), longest=4096)}")
@@ -64,9 +75,11 @@ def info(clip: Annotated[str, typer.Argument(help="The recording. It is only rea
 
     with opened(Path(clip)) as fd:
         about = identify(Path(clip), fd)
-    typer.echo(f"SHA-256   {about.sha256}\nSHA-512   {about.sha512}\nsize      {about.size_bytes} bytes\n"
-               f"container {about.declared['container']}, declared {about.declared['declared_duration_s']} s from "
-               f"{about.declared['declared_start_s']} s")
+    typer.echo(
+        f"SHA-256   {about.sha256}\nSHA-512   {about.sha512}\nsize      {about.size_bytes} bytes\n"
+        f"container {about.declared['container']}, declared {about.declared['declared_duration_s']} s from "
+        f"{about.declared['declared_start_s']} s"
+    )
     for stream in about.declared["streams"]:
         chosen = "examined" if stream["index"] in (about.picture, about.sound) else "not examined"
         facts = ", ".join(f"{k} {v}" for k, v in stream.items() if k not in ("index", "kind", "tags"))

@@ -57,8 +57,9 @@ def opened(path: Path) -> Iterator[int]:
             raise MediaError("E_NOT_FOUND", "There is no file of this name.", step) from error
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise MediaError("E_NOT_REGULAR", "This is a link or a device, not a regular file.", step) from error
-        raise MediaError("E_NOT_READABLE", f"The file cannot be opened ({os.strerror(error.errno or 0)}).",
-                         "Check its permissions.") from error
+        raise MediaError(
+            "E_NOT_READABLE", f"The file cannot be opened ({os.strerror(error.errno or 0)}).", "Check its permissions."
+        ) from error
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise MediaError("E_NOT_REGULAR", "This is a folder, pipe or device, not a regular file.", step)
@@ -76,8 +77,11 @@ def hashes(fd: int) -> tuple[str, str]:
             long.update(block)
             position += len(block)
     except OSError as error:
-        raise MediaError("E_NOT_READABLE", f"Reading the file failed ({error.strerror}).",
-                         "Make an image of the medium it lies on, and examine the copy.") from error
+        raise MediaError(
+            "E_NOT_READABLE",
+            f"Reading the file failed ({error.strerror}).",
+            "Make an image of the medium it lies on, and examine the copy.",
+        ) from error
     return short.hexdigest(), long.hexdigest()
 
 
@@ -90,14 +94,18 @@ def refuse_indirect(fd: int) -> None:
         head = head.removeprefix(mark)
     text = head.replace(b"\0", b"").lstrip()
     if text.startswith(_INDIRECT) or (text.startswith(b"<?xml") and any(mark in text for mark in _INDIRECT)):
-        raise MediaError("E_INDIRECT", "The file is a script or playlist that names other files, not a recording.",
-                         "Examine the recording it names.")
+        raise MediaError(
+            "E_INDIRECT",
+            "The file is a script or playlist that names other files, not a recording.",
+            "Examine the recording it names.",
+        )
 
 
 def _choose(streams: list[dict[str, Any]], kind: str) -> int | None:
     """The first stream of its kind that is not a cover picture: the one that players choose."""
-    fit = [s["index"] for s in streams if s["kind"] == kind and s["codec"] != "unknown"
-           and not s.get("attached_picture")]
+    fit = [
+        s["index"] for s in streams if s["kind"] == kind and s["codec"] != "unknown" and not s.get("attached_picture")
+    ]
     return fit[0] if fit else None
 
 
@@ -108,6 +116,9 @@ def identify(path: Path, fd: int) -> Clip:
     declared, _ = next(sandbox.stream("forensics.decode:probe", fd))
     picture, sound = (_choose(declared["streams"], kind) for kind in ("video", "audio"))
     if picture is None and sound is None:
-        raise MediaError("E_NO_STREAMS", "The file holds neither picture nor sound that can be decoded.",
-                         "Ask for the original recording.")
+        raise MediaError(
+            "E_NO_STREAMS",
+            "The file holds neither picture nor sound that can be decoded.",
+            "Ask for the original recording.",
+        )
     return Clip(Path(path), sha256, sha512, os.fstat(fd).st_size, declared, picture, sound)

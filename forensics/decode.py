@@ -21,8 +21,26 @@ from av.video.reformatter import VideoReformatter
 from forensics.errors import MediaError
 
 #: Demuxers that read one self-contained file. Scripts and playlists (concat, hls, dash, image2 …) are not here.
-CONTAINERS = ("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "ogg", "wav", "w64", "aiff", "caf",
-              "flac", "mp3", "aac", "amr", "au")
+CONTAINERS = (
+    "mov",
+    "matroska",
+    "avi",
+    "mpeg",
+    "mpegts",
+    "mpegvideo",
+    "asf",
+    "flv",
+    "ogg",
+    "wav",
+    "w64",
+    "aiff",
+    "caf",
+    "flac",
+    "mp3",
+    "aac",
+    "amr",
+    "au",
+)
 #: Longest text kept of any tag, in characters: tags come from outside and may be megabytes.
 LONGEST_TAG = 300
 #: A block of sound further than this from where the previous one ended is a gap or an overlap, in s.
@@ -70,15 +88,22 @@ def open_container(fd: int) -> av.container.InputContainer:
     """The container on descriptor ``fd``. Raises MediaError ``E_NOT_MEDIA`` or ``E_TRUNCATED``."""
     head = os.pread(fd, 12, 0)
     try:
-        return av.open(_Descriptor(fd), mode="r", metadata_errors="replace",
-                       options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": ""})
+        return av.open(
+            _Descriptor(fd),
+            mode="r",
+            metadata_errors="replace",
+            options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": ""},
+        )
     except (av.error.FFmpegError, ValueError) as error:
         if head[4:8] in (b"ftyp", b"mdat", b"wide", b"moov"):
-            raise MediaError("E_TRUNCATED", "The file starts like a film but its index is missing or damaged, "
-                             "so nothing in it can be located.",
-                             "Ask for the complete file, or for one repaired with the repair documented.") from error
-        raise MediaError("E_NOT_MEDIA", "The file is not a sound or video recording in a supported container.",
-                         _NOT_MEDIA) from error
+            raise MediaError(
+                "E_TRUNCATED",
+                "The file starts like a film but its index is missing or damaged, so nothing in it can be located.",
+                "Ask for the complete file, or for one repaired with the repair documented.",
+            ) from error
+        raise MediaError(
+            "E_NOT_MEDIA", "The file is not a sound or video recording in a supported container.", _NOT_MEDIA
+        ) from error
 
 
 def _seconds(value: int | None, time_base: Any) -> float | None:
@@ -102,10 +127,14 @@ def _describe_stream(stream: Any) -> dict[str, Any]:
         "tags": _tags(stream.metadata),
     }
     if stream.type == "video" and context:
-        about |= {"width": context.width, "height": context.height, "pixel_format": context.pix_fmt or "unknown",
-                  "declared_fps": float(stream.average_rate) if stream.average_rate else None,
-                  "sample_aspect_ratio": str(stream.sample_aspect_ratio or "unknown"),
-                  "attached_picture": bool(stream.disposition & av.stream.Disposition.attached_pic)}
+        about |= {
+            "width": context.width,
+            "height": context.height,
+            "pixel_format": context.pix_fmt or "unknown",
+            "declared_fps": float(stream.average_rate) if stream.average_rate else None,
+            "sample_aspect_ratio": str(stream.sample_aspect_ratio or "unknown"),
+            "attached_picture": bool(stream.disposition & av.stream.Disposition.attached_pic),
+        }
     if stream.type == "audio" and context:
         about |= {"rate_hz": context.sample_rate, "channels": context.channels, "layout": context.layout.name}
     return about
@@ -114,14 +143,17 @@ def _describe_stream(stream: Any) -> dict[str, Any]:
 def probe(fd: int) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
     """One message: what the container and its streams declare."""
     with open_container(fd) as container:
-        yield {
-            "container": container.format.name,
-            "declared_start_s": _micro(container.start_time),
-            "declared_duration_s": _micro(container.duration),
-            "declared_bit_rate": container.bit_rate,
-            "tags": _tags(container.metadata),
-            "streams": [_describe_stream(s) for s in container.streams if s.type in ("video", "audio", "subtitle")],
-        }, {}
+        yield (
+            {
+                "container": container.format.name,
+                "declared_start_s": _micro(container.start_time),
+                "declared_duration_s": _micro(container.duration),
+                "declared_bit_rate": container.bit_rate,
+                "tags": _tags(container.metadata),
+                "streams": [_describe_stream(s) for s in container.streams if s.type in ("video", "audio", "subtitle")],
+            },
+            {},
+        )
 
 
 def _micro(value: int | None) -> float | None:
@@ -180,7 +212,7 @@ def _turned(picture: np.ndarray, frame: Any) -> np.ndarray:
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]  # (x, y) is shown at (ax + cy, bx + dy)
     if abs(a) < abs(b):
         picture, a, d = picture.swapaxes(0, 1), c, b
-    return picture[::-1 if d < 0 else 1, ::-1 if a < 0 else 1]
+    return picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
 def _square(frame: Any, stream: Any) -> tuple[int, int]:

@@ -27,28 +27,41 @@ REASONS = {
     "head_turned": ("The head is turned too far from the camera.", "A part in which the person faces the camera."),
     "no_sound": ("The file holds no sound.", "Ask for the recording with its sound."),
     "sound_is_silent": ("The sound track is silent.", "Ask for the recording with its sound."),
+    "sound_too_short": ("The sound is too short.", "A longer part of the recording."),
     "no_speech": ("No speech was found in the sound.", "A part of the recording in which the person speaks."),
     "too_little_speech": ("There is too little speech.", "A longer part in which the person speaks."),
     "mouth_still": ("The mouth hardly moves.", "A part in which the person speaks in view."),
-    "several_faces": ("Several faces are in view, and which one speaks is not known.",
-                      "A part with one face, or the analyst's naming of the speaker."),
-    "sync_not_established": ("The mouth's movement does not follow this sound more than shifted sound, "
-                             "so no offset can be read.", "A longer part with clear speech and a frontal face."),
-    "offset_outside_search": ("The best lag lies at the edge of the lags searched: the offset may lie beyond.",
-                              "A comparison by hand, or a wider search."),
-    "eyes_still": ("The eyes do not move at all: a picture, a mask, dark glasses or a frozen image.",
-                   "A look at the eyes picture by picture."),
+    "several_faces": (
+        "Several faces are in view, and which one speaks is not known.",
+        "A part with one face, or the analyst's naming of the speaker.",
+    ),
+    "sync_not_established": (
+        "The mouth's movement does not follow this sound more than shifted sound, so no offset can be read.",
+        "A longer part with clear speech and a frontal face.",
+    ),
+    "offset_outside_search": (
+        "The best lag lies at the edge of the lags searched: the offset may lie beyond.",
+        "A comparison by hand, or a wider search.",
+    ),
+    "eyes_still": (
+        "The eyes do not move at all: a picture, a mask, dark glasses or a frozen image.",
+        "A look at the eyes picture by picture.",
+    ),
     "picture_not_decodable": ("No picture of the video stream could be decoded.", "The complete original file."),
     "sound_not_decodable": ("No sound of the audio stream could be decoded.", "The complete original file."),
     "offset_not_unique": ("Several offsets fit about as well.", "A longer part with clear speech."),
     "light_too_flat": ("The light on the face is too even to have a direction.", "A part with directed light."),
     "light_ambiguous": ("The face does not constrain the light's direction.", "A part in which the head turns."),
-    "light_fit_poor": ("Light from one direction does not explain the face's shading.",
-                       "A part with simpler light, without shadow or hair on the face."),
+    "light_fit_poor": (
+        "Light from one direction does not explain the face's shading.",
+        "A part with simpler light, without shadow or hair on the face.",
+    ),
     "too_dark": ("The face is too dark.", "A brighter part, or the original before re-encoding."),
     "over_exposed": ("The face is over-exposed.", "A part with less exposure."),
-    "transfer_not_supported": ("The file declares a brightness curve that is not supported (HDR).",
-                               "A copy in standard dynamic range, with its making documented."),
+    "transfer_not_supported": (
+        "The file declares a brightness curve that is not supported (HDR).",
+        "A copy in standard dynamic range, with its making documented.",
+    ),
     "too_few_voiced_seconds": ("There is too little voiced speech.", "A longer part with speech."),
 }
 
@@ -163,8 +176,14 @@ class Finding:
             "covered": [[rounded(i.start_s, "s"), rounded(i.end_s, "s")] for i in self.covered],
             "measurements": [vars(m) for m in self.measurements],
             "events": [
-                {"kind": e.kind, "start_s": rounded(e.interval.start_s, "s"), "end_s": rounded(e.interval.end_s, "s"),
-                 "what": e.what, "unusual": e.unusual, **e.details}
+                {
+                    "kind": e.kind,
+                    "start_s": rounded(e.interval.start_s, "s"),
+                    "end_s": rounded(e.interval.end_s, "s"),
+                    "what": e.what,
+                    "unusual": e.unusual,
+                    **e.details,
+                }
                 for e in self.events
             ],
             "limits": list(self.limits),

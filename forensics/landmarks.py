@@ -33,16 +33,60 @@ MOST_FACES = 4
 METHOD = Method("MediaPipe FaceLandmarker, IMAGE mode", "1", "Kartynnik et al. 2019; the model card")
 
 #: Names of the 52 blendshapes in the model's order (ARKit's names).
-BLENDSHAPES = (
-    "_neutral browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
-    "cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight "
-    "eyeLookOutLeft eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft "
-    "eyeWideRight jawForward jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft "
-    "mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight "
-    "mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft "
-    "mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft "
-    "noseSneerRight"
-).split()
+BLENDSHAPES = [
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+]
 
 
 @dataclass(frozen=True)
@@ -63,12 +107,17 @@ def find_model() -> Path:
     path = next((p for p in _candidates() if p.is_file()), None)
     if path is None:
         raise MediaError(
-            "E_MODEL_MISSING", f"The face model {MODEL_NAME} was not found.",
+            "E_MODEL_MISSING",
+            f"The face model {MODEL_NAME} was not found.",
             f"Install the package '{MODEL_PACKAGE}' that carries it, or put the file into the folder "
-            "'forensics' of your cache folder (~/.cache/forensics), or name it in FORENSICS_FACE_MODEL.")
+            "'forensics' of your cache folder (~/.cache/forensics), or name it in FORENSICS_FACE_MODEL.",
+        )
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
-        raise MediaError("E_MODEL_CHANGED", f"The file found for {MODEL_NAME} is not the one this version was tested "
-                         "with (its SHA-256 differs).", f"Reinstall the package '{MODEL_PACKAGE}'.")
+        raise MediaError(
+            "E_MODEL_CHANGED",
+            f"The file found for {MODEL_NAME} is not the one this version was tested with (its SHA-256 differs).",
+            f"Reinstall the package '{MODEL_PACKAGE}'.",
+        )
     return path
 
 
@@ -89,10 +138,15 @@ class FaceModel:
     def __init__(self, most_faces: int = MOST_FACES):
         from mediapipe.tasks.python import BaseOptions, vision  # slow to import: only where pictures are looked at
 
-        self._model: Any = vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=find_model().read_bytes()),
-            running_mode=vision.RunningMode.IMAGE, num_faces=most_faces,
-            output_face_blendshapes=True, output_facial_transformation_matrixes=True))
+        self._model: Any = vision.FaceLandmarker.create_from_options(
+            vision.FaceLandmarkerOptions(
+                base_options=BaseOptions(model_asset_buffer=find_model().read_bytes()),
+                running_mode=vision.RunningMode.IMAGE,
+                num_faces=most_faces,
+                output_face_blendshapes=True,
+                output_facial_transformation_matrixes=True,
+            )
+        )
 
     def __enter__(self) -> FaceModel:
         return self
@@ -105,15 +159,20 @@ class FaceModel:
         import mediapipe
 
         height, width = rgb.shape[:2]
-        found = self._model.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB,
-                                                   data=np.ascontiguousarray(rgb)))
+        found = self._model.detect(
+            mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+        )
         # z comes in units of the picture's width, as x does.
         unit = np.array([width, height, width], np.float32)
         return [
-            Detection(np.array([(p.x, p.y, p.z) for p in face], np.float32) * unit,
-                      np.array([c.score for c in shapes], np.float32), np.array(matrix, np.float32))
-            for face, shapes, matrix in zip(found.face_landmarks, found.face_blendshapes,
-                                            found.facial_transformation_matrixes, strict=True)
+            Detection(
+                np.array([(p.x, p.y, p.z) for p in face], np.float32) * unit,
+                np.array([c.score for c in shapes], np.float32),
+                np.array(matrix, np.float32),
+            )
+            for face, shapes, matrix in zip(
+                found.face_landmarks, found.face_blendshapes, found.facial_transformation_matrixes, strict=True
+            )
         ]
 
 

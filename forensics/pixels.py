@@ -31,8 +31,14 @@ def sample(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
     """Bilinear values of ``picture`` (h, w, c) float32 at pixel positions ``xy`` (n, 2): (n, c); NaN outside."""
     at = np.ascontiguousarray(xy, np.float32).reshape(-1, 1, 2)
     # None, not an empty array: given one, OpenCV 5.0 reads the map wrongly and values come out wrong or NaN.
-    found = cv2.remap(picture, at, None, cv2.INTER_LINEAR,  # type: ignore[call-overload]
-                      borderMode=cv2.BORDER_CONSTANT, borderValue=(float("nan"),) * 4)
+    found = cv2.remap(
+        picture,
+        at,
+        None,
+        cv2.INTER_LINEAR,  # type: ignore[call-overload]
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(float("nan"),) * 4,
+    )
     return np.asarray(found).reshape(len(xy), -1)
 
 

@@ -28,10 +28,23 @@ BLACK, BLUE, ORANGE, GREEN, PINK = "#000000", "#0072B2", "#D55E00", "#009E73", "
 GREY = "#8c8c8c"
 _MM = 1 / 25.4
 _STYLE: Any = {
-    "font.size": 8.5, "axes.labelsize": 8.5, "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8,
-    "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.7,
-    "lines.linewidth": 1.1, "svg.hashsalt": "forensics", "svg.fonttype": "path", "hatch.linewidth": 0.5,
-    "path.simplify": True, "agg.path.chunksize": 20000, "text.parse_math": False, "axes.unicode_minus": True,
+    "font.size": 8.5,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.1,
+    "svg.hashsalt": "forensics",
+    "svg.fonttype": "path",
+    "hatch.linewidth": 0.5,
+    "path.simplify": True,
+    "agg.path.chunksize": 20000,
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
 }
 
 
@@ -48,8 +61,10 @@ class Chart:
     def _repr_html_(self) -> str:
         """As shown in a notebook: the picture with its alt text, the caption below."""
         picture = base64.b64encode(png(self.figure)).decode()
-        return (f'<figure><img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
-                f"<figcaption>{html.escape(self.caption)}</figcaption></figure>")
+        return (
+            f'<figure><img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+        )
 
 
 _P = ParamSpec("_P")
@@ -98,16 +113,32 @@ def missing(ax: Axes, whole: Interval, covered: Iterable[Interval]) -> None:
             gaps.append(Interval(at, interval.start_s))
         at = max(at, interval.end_s)
     for k, gap in enumerate(gaps):
-        ax.axvspan(gap.start_s, gap.end_s, facecolor="none", edgecolor=GREY, hatch="////", lw=0,
-                   label="not measured" if k == 0 else None)
+        ax.axvspan(
+            gap.start_s,
+            gap.end_s,
+            facecolor="none",
+            edgecolor=GREY,
+            hatch="////",
+            lw=0,
+            label="not measured" if k == 0 else None,
+        )
 
 
 def legend(ax: Axes, columns: int = 2) -> None:
     """Legend above the axes, if anything is labelled."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
-        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False,
-                  borderaxespad=0.2, handlelength=2.2, columnspacing=1.2)
+        ax.legend(
+            handles,
+            labels,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=columns,
+            frameon=False,
+            borderaxespad=0.2,
+            handlelength=2.2,
+            columnspacing=1.2,
+        )
 
 
 def _place(fig: Figure) -> None:
@@ -143,4 +174,5 @@ def csv(columns: Mapping[str, Any]) -> str:
         return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
     return pd.DataFrame({name: [inert(v) for v in values] for name, values in columns.items()}).to_csv(
-        index=False, float_format="%.10g", lineterminator="\n")
+        index=False, float_format="%.10g", lineterminator="\n"
+    )

@@ -63,8 +63,12 @@ def stream(function: str, fd: int, limits: Limits | None = None, **arguments: An
     child = subprocess.Popen(
         # -P: a module named like one of ours in the current folder, perhaps the evidence's, must not be run.
         [sys.executable, "-P", "-W", "ignore", "-m", "forensics.sandbox"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(fd,),
-        env=os.environ | ONE_THREAD, start_new_session=True,  # Ctrl-C is ours to handle, then we kill the child
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(fd,),
+        env=os.environ | ONE_THREAD,
+        start_new_session=True,  # Ctrl-C is ours to handle, then we kill the child
     )
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError), child.stdin:  # a child that died at once is told of by _messages
@@ -93,8 +97,11 @@ def _messages(child: subprocess.Popen[bytes], inbox: _Inbox, limits: Limits) -> 
             except queue.Empty:
                 if time.monotonic() - inbox.heard_s < limits.silent_s:
                     continue
-                raise MediaError("E_DECODER_SILENT", f"Decoding gave nothing for {limits.silent_s:.0f} s and was "
-                                 "stopped.", "Examine a part of the clip with --from and --to.") from None
+                raise MediaError(
+                    "E_DECODER_SILENT",
+                    f"Decoding gave nothing for {limits.silent_s:.0f} s and was stopped.",
+                    "Examine a part of the clip with --from and --to.",
+                ) from None
             if message is None:
                 break
             if error := message[0].get("error"):
@@ -104,9 +111,11 @@ def _messages(child: subprocess.Popen[bytes], inbox: _Inbox, limits: Limits) -> 
             yield message
         with contextlib.suppress(subprocess.TimeoutExpired):  # one that sent nonsense may still be running
             child.wait(1)
-        raise MediaError("E_DECODER_FAILED", "The process that decodes the file ended unexpectedly (status "
-                         f"{child.poll()}).",
-                         "The file may be malformed; examine a part of it with --from and --to.")
+        raise MediaError(
+            "E_DECODER_FAILED",
+            f"The process that decodes the file ended unexpectedly (status {child.poll()}).",
+            "The file may be malformed; examine a part of it with --from and --to.",
+        )
     finally:
         inbox.stopped.set()
         child.kill()
@@ -201,8 +210,17 @@ def _child() -> None:
     except MediaError as error:
         _write(pipe, {"error": [error.code, error.sentence, error.next_step]}, {})
     except MemoryError:
-        _write(pipe, {"error": ["E_TOO_LARGE", "Decoding needs more memory than is allowed.",
-                                "Ask for a copy with a usual picture size."]}, {})
+        _write(
+            pipe,
+            {
+                "error": [
+                    "E_TOO_LARGE",
+                    "Decoding needs more memory than is allowed.",
+                    "Ask for a copy with a usual picture size.",
+                ]
+            },
+            {},
+        )
     os._exit(0)  # libraries' exit handlers have nothing left to save, and some crash here
 
 

@@ -42,7 +42,7 @@ def speech_probability(audio: Audio) -> Series:
         rest = np.concatenate([rest, resampler.resample_chunk(block, last=window is windows[-1])])
         steps = len(rest) // STEP
         found += [detector.process_samples(step.tolist()) for step in rest[: steps * STEP].reshape(-1, STEP)]
-        rest = rest[steps * STEP:]
+        rest = rest[steps * STEP :]
     t_s = audio.start_s + (np.arange(len(found)) + 0.5) * STEP / RATE_HZ
     return Series("speech probability", t_s, np.array(found, np.float32), "1")
 

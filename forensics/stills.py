@@ -68,9 +68,9 @@ def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> l
     clear = int(np.argmax(sharp / np.nanmax(sharp) - np.abs(longest.quality["yaw"].values[early]) / 90))
     chosen = [Instant(f"{person}-view", longest, clear, "a clear view of the face, with the landmarks found")]
     events = [e for f in findings for e in f.events if "frame" in e.details and e.details.get("eye") != "left"]
-    events = [e for e in events if e.unusual] or events[:MOST - 1]
+    events = [e for e in events if e.unusual] or events[: MOST - 1]
     by_name = {t.name: t for t in tracks}
-    for k, event in enumerate(events[:MOST - 1], 1):
+    for k, event in enumerate(events[: MOST - 1], 1):
         track = by_name[event.details["track"]]
         row = int(np.flatnonzero(track.frame == event.details["frame"])[0])
         chosen.append(Instant(f"{person}-{event.kind}-{k}", track, row, _caption(event)))
@@ -86,10 +86,25 @@ def take(fd: int, stream_index: int, wanted: list[Instant]) -> list[Still]:
     if not wanted:
         return []
     points = [(int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist()) for i in wanted]
-    made = {header["k"]: arrays["jpeg"].tobytes() for header, arrays in
-            sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)}
+    made = {
+        header["k"]: arrays["jpeg"].tobytes()
+        for header, arrays in sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)
+    }
     if len(made) < len(wanted):
-        raise MediaError("E_PICTURES_GONE", "Pictures that were examined could not be decoded a second time.",
-                         "Check that the evidence did not change, and run again.")
-    return [Still(i.name, i.track.person, float(i.track.t_s[i.row]), int(i.track.frame[i.row]),
-                  int(i.track.pts[i.row]), i.caption, made[k]) for k, i in enumerate(wanted)]
+        raise MediaError(
+            "E_PICTURES_GONE",
+            "Pictures that were examined could not be decoded a second time.",
+            "Check that the evidence did not change, and run again.",
+        )
+    return [
+        Still(
+            i.name,
+            i.track.person,
+            float(i.track.t_s[i.row]),
+            int(i.track.frame[i.row]),
+            int(i.track.pts[i.row]),
+            i.caption,
+            made[k],
+        )
+        for k, i in enumerate(wanted)
+    ]

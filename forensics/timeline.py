@@ -14,7 +14,6 @@ import numpy as np
 
 from forensics.errors import ParameterError
 
-
 #: Longer than any recording: an open end of an interval.
 FOREVER_S = 1e7
 
@@ -176,7 +175,7 @@ class Audio:
         """Mean of all channels inside ``interval``: float32 (n,), and the time of its first sample in s."""
         first = max(0, round((interval.start_s - self.start_s) * self.rate_hz))
         behind = min(len(self.samples), round((interval.end_s - self.start_s) * self.rate_hz))
-        block = self.samples[first:max(first, behind)]
+        block = self.samples[first : max(first, behind)]
         return np.asarray(block, np.float32).mean(axis=1), self.start_s + first / self.rate_hz
 
     def windows(self, seconds: float) -> Iterator[Interval]:
@@ -209,8 +208,10 @@ class FaceTrack:
     quality: dict[str, Series] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rows = {len(a) for a in (self.t_s, self.frame, self.pts, self.landmarks, self.blendshapes,
-                                 self.transform, self.vertex_rgb)}
+        rows = {
+            len(a)
+            for a in (self.t_s, self.frame, self.pts, self.landmarks, self.blendshapes, self.transform, self.vertex_rgb)
+        }
         if len(rows) != 1:
             raise ParameterError(f"track {self.name}: all arrays have as many rows", sorted(rows))
 

@@ -143,8 +143,9 @@ def letters(number: int) -> str:
     return name
 
 
-def link(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None
-         ) -> list[tuple[str, np.ndarray]]:
+def link(
+    pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None
+) -> list[tuple[str, np.ndarray]]:
     """Tracks as (name, rows of the detections), in order of appearance."""
     settings = settings or Settings()
     rows = np.asarray(faces["row"])
@@ -159,8 +160,9 @@ def link(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | N
     return found
 
 
-def quality(t_s: np.ndarray, landmarks: Any, transform: Any, sharpness: np.ndarray, clipped: np.ndarray
-            ) -> dict[str, Series]:
+def quality(
+    t_s: np.ndarray, landmarks: Any, transform: Any, sharpness: np.ndarray, clipped: np.ndarray
+) -> dict[str, Series]:
     """Series of face height and eye width in px, yaw, pitch, roll in deg, sharpness, share of clipped pixels."""
     heights, eyes, poses = [], [], []
     for rows in chunks(len(t_s), _ROWS):
@@ -169,9 +171,15 @@ def quality(t_s: np.ndarray, landmarks: Any, transform: Any, sharpness: np.ndarr
         eyes.append(np.mean([np.linalg.norm(points[:, a, :2] - points[:, b, :2], axis=1) for a, b in EYE_CORNERS], 0))
         poses.append(angles(transform[rows]))
     pose = np.concatenate(poses)
-    columns = {"face_height": (np.concatenate(heights), "px"), "eye_width": (np.concatenate(eyes), "px"),
-               "yaw": (pose[:, 0], "deg"), "pitch": (pose[:, 1], "deg"), "roll": (pose[:, 2], "deg"),
-               "sharpness": (sharpness, "1"), "clipped": (clipped, "1")}
+    columns = {
+        "face_height": (np.concatenate(heights), "px"),
+        "eye_width": (np.concatenate(eyes), "px"),
+        "yaw": (pose[:, 0], "deg"),
+        "pitch": (pose[:, 1], "deg"),
+        "roll": (pose[:, 2], "deg"),
+        "sharpness": (sharpness, "1"),
+        "clipped": (clipped, "1"),
+    }
     return {name: Series(name, t_s, values, unit) for name, (values, unit) in columns.items()}
 
 
@@ -194,14 +202,13 @@ class DiskRows:
         if np.ndim(wanted) == 0 or not len(wanted):
             return self.source[wanted]
         low = int(wanted.min())  # rows of a track lie close together: read the stretch, pick from it
-        return self.source[low:int(wanted.max()) + 1][wanted - low]
+        return self.source[low : int(wanted.max()) + 1][wanted - low]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
 
-def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None
-                ) -> list[FaceTrack]:
+def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None) -> list[FaceTrack]:
     """All tracks of a clip, those under ``shortest_track_s`` too."""
     tracks = []
     sharpness, clipped = np.asarray(faces["sharpness"]), np.asarray(faces["clipped"])
@@ -209,7 +216,17 @@ def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Setti
     for name, rows in link(pictures, faces, settings):
         seen = picture_rows[rows]
         t_s = pictures["t_s"][seen]
-        large: dict[str, Any] = {key: DiskRows(faces[key], rows) for key in ("landmarks", "blendshapes", "transform", "vertex_rgb")}
-        tracks.append(FaceTrack(name, t_s, pictures["number"][seen], pictures["pts"][seen], **large, quality=quality(
-            t_s, large["landmarks"], large["transform"], sharpness[rows], clipped[rows])))
+        large: dict[str, Any] = {
+            key: DiskRows(faces[key], rows) for key in ("landmarks", "blendshapes", "transform", "vertex_rgb")
+        }
+        tracks.append(
+            FaceTrack(
+                name,
+                t_s,
+                pictures["number"][seen],
+                pictures["pts"][seen],
+                **large,
+                quality=quality(t_s, large["landmarks"], large["transform"], sharpness[rows], clipped[rows]),
+            )
+        )
     return tracks

@@ -54,9 +54,7 @@ def _picture_stream(out: av.container.OutputContainer, shape: tuple[int, ...], f
     return stream
 
 
-def write_clip(
-    path: Path, picture: bytes, sound: NDArray[np.float32], rate_hz: int, tags: dict[str, str]
-) -> None:
+def write_clip(path: Path, picture: bytes, sound: NDArray[np.float32], rate_hz: int, tags: dict[str, str]) -> None:
     """The encoded picture, packet for packet, with ``sound`` (n,) mono beside it as AAC.
 
     The encoder starts 1024 samples early (priming); the file's edit list takes

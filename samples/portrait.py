@@ -161,12 +161,8 @@ class Mouth:
         """Paint the mouth into ``face`` (640, 640, 3), in place."""
         narrow = rounding + NARROWING * max(opening, 0)
         dx = (RELAX_IN_PX + ROUNDING_PX * narrow) * self._inwards
-        up = self._move(
-            self._upper_layer, dx, self._relax_down + self._close_upper + opening * self._open_upper
-        )
-        low = self._move(
-            self._lower_layer, dx, self._relax_down + self._close_lower + opening * self._open_lower
-        )
+        up = self._move(self._upper_layer, dx, self._relax_down + self._close_upper + opening * self._open_upper)
+        low = self._move(self._lower_layer, dx, self._relax_down + self._close_lower + opening * self._open_lower)
         inner = self._interior(-up[..., 3], -low[..., 3])
         lower_face = _over(low[..., :3], inner, low[..., 3])
         self.window.of(face)[:] = _over(up[..., :3], lower_face, up[..., 3])
@@ -245,9 +241,7 @@ class Head:
 
     def __init__(self) -> None:
         self._x, self._y = _Window(0, SIZE, 0, SIZE).grid()
-        radius = np.hypot(
-            (self._x - HEAD_CENTRE[0]) / HEAD_RADII[0], (self._y - HEAD_CENTRE[1]) / HEAD_RADII[1]
-        )
+        radius = np.hypot((self._x - HEAD_CENTRE[0]) / HEAD_RADII[0], (self._y - HEAD_CENTRE[1]) / HEAD_RADII[1])
         self._weight = _fade((radius - 1) / (HEAD_FADE - 1))
         depth = np.hypot(
             (self._x - DEPTH_CENTRE[0]) / DEPTH_RADII[0],

@@ -120,9 +120,7 @@ class _Event(ctypes.Structure):
     ]
 
 
-_SynthCallback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
 def _installed(name: str) -> Path:
@@ -212,9 +210,7 @@ def _phonemes(events: list[tuple[str, int]], samples: int, rate_hz: int) -> tupl
     )
 
 
-def closures_heard(
-    pcm: NDArray[np.float32], rate_hz: int, phonemes: tuple[Phoneme, ...]
-) -> tuple[Closure, ...]:
+def closures_heard(pcm: NDArray[np.float32], rate_hz: int, phonemes: tuple[Phoneme, ...]) -> tuple[Closure, ...]:
     """Where the lips must be shut: one closure per /p b m/, from the clean voice.
 
     The closure is the quiet stretch above 500 Hz around the quietest instant of

@@ -93,9 +93,16 @@ def scene(tracks, audio=None, spoken=None, interval=None, transfer=1, mesh=None)
     whole = interval or (tracks[0].interval if tracks else audio.interval)
     seen = np.concatenate([t.t_s for t in tracks]) if tracks else np.zeros(0)
     pictures = {"t_s": seen, "transfer": np.full(len(seen), transfer, np.int16)} if tracks else {}
-    return Scene(interval=whole, observation=Observation((640, 640), pictures, {}, mesh or {}, audio, {}),
-                 tracks=tracks, brief=[], shots=[whole], freezes=[], speech=None if audio is None else spoken or [],
-                 level=None if audio is None else speech.sound_level(audio))
+    return Scene(
+        interval=whole,
+        observation=Observation((640, 640), pictures, {}, mesh or {}, audio, {}),
+        tracks=tracks,
+        brief=[],
+        shots=[whole],
+        freezes=[],
+        speech=None if audio is None else spoken or [],
+        level=None if audio is None else speech.sound_level(audio),
+    )
 
 
 # -- mouth and sound ---------------------------------------------------------------------------------------------------
@@ -152,7 +159,7 @@ HEAD = np.array([70.0, 100.0, 75.0])
 
 
 def head_mesh():
-    """Triangles (m, 3) and skin (478,) of the front of an egg, and its points in half axes (478, 3), z to the viewer."""
+    """Triangles (m, 3) and skin (478,) of the front of an egg; its points in half axes (478, 3), z to the viewer."""
     k = np.arange(478)
     radius, angle = np.sqrt((k + 0.5) / 478) * 0.97, k * np.pi * (3 - np.sqrt(5))  # sunflower: evenly spread
     flat = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
@@ -163,8 +170,19 @@ def head_mesh():
     return {"triangles": Delaunay(flat).simplices, "skin": np.ones(478, bool)}, on_sphere
 
 
-def lit_track(azimuth, elevation, ambient=0.2, albedo_sd=0.0, yaw=0.0, pitch=0.0, n=20, level=0.4, seed=0,
-              shape="even", clipped=0.0):
+def lit_track(
+    azimuth,
+    elevation,
+    ambient=0.2,
+    albedo_sd=0.0,
+    yaw=0.0,
+    pitch=0.0,
+    n=20,
+    level=0.4,
+    seed=0,
+    shape="even",
+    clipped=0.0,
+):
     """The mesh, and a track of an egg lit from one direction: the truth of ``lighting``.
 
     ``ambient`` is the share of the light that comes evenly from everywhere. ``shape`` "even" follows the first-order
@@ -185,8 +203,13 @@ def lit_track(azimuth, elevation, ambient=0.2, albedo_sd=0.0, yaw=0.0, pitch=0.0
     image = points * (1, -1, -1) + (320, 320, 0)  # picture: y down, z smaller = nearer
     t_s = pictures_s(25, n / 25)
     landmarks = np.broadcast_to(image, (n, 478, 3)).astype(np.float32)
-    made = track(t_s, landmarks, pose=transform(yaw, pitch), rgb=np.broadcast_to(rgb[None, :, None], (n, 478, 3)),
-                 clipped=clipped)
+    made = track(
+        t_s,
+        landmarks,
+        pose=transform(yaw, pitch),
+        rgb=np.broadcast_to(rgb[None, :, None], (n, 478, 3)),
+        clipped=clipped,
+    )
     return mesh, made
 
 

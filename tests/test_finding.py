@@ -19,18 +19,39 @@ class Settings:
 
 RATE = Measurement("blink_rate", 12.3456, "1/min", 4.0, 30.0, 0.95, 7, "counting")
 FINDING = Finding(
-    analysis="blink", question="blink.rate", person="A", subjects=("A1",), h1="one", h2="other", state="assessed",
-    reasons=(), coverage=0.51239, covered=(Interval(0.12345, 1.0),), method=Method("counting", "3", "nobody 1999"),
-    settings=Settings(), limits=("a limit",), alternatives=("an alternative",), measurements=(RATE,), score=0.123456)
+    analysis="blink",
+    question="blink.rate",
+    person="A",
+    subjects=("A1",),
+    h1="one",
+    h2="other",
+    state="assessed",
+    reasons=(),
+    coverage=0.51239,
+    covered=(Interval(0.12345, 1.0),),
+    method=Method("counting", "3", "nobody 1999"),
+    settings=Settings(),
+    limits=("a limit",),
+    alternatives=("an alternative",),
+    measurements=(RATE,),
+    score=0.123456,
+)
 REFUSED = replace(FINDING, state="not_assessable", reasons=("face_too_small",), measurements=(), score=None)
 
 
 # -- numbers -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "unit", "expected"), [
-    (12.34567, "ms", 12.3), (0.0014999, "s", 0.001), (12.345678, "%", 12.35), (44.96, "deg", 45.0), (1 / 3, "1", 0.333),
-])
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (12.34567, "ms", 12.3),
+        (0.0014999, "s", 0.001),
+        (12.345678, "%", 12.35),
+        (44.96, "deg", 45.0),
+        (1 / 3, "1", 0.333),
+    ],
+)
 def test_numbers_are_given_at_the_resolution_of_their_unit(value, unit, expected):
     assert rounded(value, unit) == expected
 
@@ -71,23 +92,29 @@ def test_half_an_interval_is_refused(part):
 # -- findings ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"state": "maybe"}, "a state is assessed or not_assessable, found 'maybe'"),
-    ({"reasons": ("bad_karma",)}, r"a reason code is listed in REASONS, found \['bad_karma'\]"),
-    ({"reasons": ("no_sound",)}, "reasons stand exactly where nothing could be assessed"),
-    ({"coverage": 1.01}, "coverage lies between 0 and 1, found 1.01"),
-    ({"coverage": float("nan")}, "coverage lies between 0 and 1"),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": "maybe"}, "a state is assessed or not_assessable, found 'maybe'"),
+        ({"reasons": ("bad_karma",)}, r"a reason code is listed in REASONS, found \['bad_karma'\]"),
+        ({"reasons": ("no_sound",)}, "reasons stand exactly where nothing could be assessed"),
+        ({"coverage": 1.01}, "coverage lies between 0 and 1, found 1.01"),
+        ({"coverage": float("nan")}, "coverage lies between 0 and 1"),
+    ],
+)
 def test_a_finding_that_contradicts_itself_is_refused(changes, words):
     with pytest.raises(ParameterError, match=words):
         replace(FINDING, **changes)
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"reasons": ()}, "reasons stand exactly where nothing could be assessed"),
-    ({"measurements": (RATE,)}, "what cannot be assessed has no measurement and no score, found 'blink.rate'"),
-    ({"score": 0.5}, "what cannot be assessed has no measurement and no score"),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reasons": ()}, "reasons stand exactly where nothing could be assessed"),
+        ({"measurements": (RATE,)}, "what cannot be assessed has no measurement and no score, found 'blink.rate'"),
+        ({"score": 0.5}, "what cannot be assessed has no measurement and no score"),
+    ],
+)
 def test_a_refusal_needs_a_reason_and_has_no_number(changes, words):
     with pytest.raises(ParameterError, match=words):
         replace(REFUSED, **changes)
@@ -127,8 +154,17 @@ def test_json_gives_back_what_was_put_in_but_the_evidence():
     assert plain["coverage"] == 0.5124 and plain["score"] == 0.1235 and plain["strength"] is None
     assert plain["covered"] == [[0.123, 1.0]]
     assert plain["measurements"][0]["value"] == 12.35
-    assert plain["events"] == [{"kind": "blink", "start_s": 0.988, "end_s": 1.2, "what": "an eye closes",
-                                "unusual": False, "eye": "left", "depth": 0.8}]
+    assert plain["events"] == [
+        {
+            "kind": "blink",
+            "start_s": 0.988,
+            "end_s": 1.2,
+            "what": "an eye closes",
+            "unusual": False,
+            "eye": "left",
+            "depth": 0.8,
+        }
+    ]
     assert plain["method"] == {"name": "counting", "version": "3", "reference": "nobody 1999"}
     assert plain["settings"] == [{"name": "least_px", "value": 60.0, "unit": "px", "source": "made up"}]
 

@@ -29,6 +29,7 @@ def lit(*args, settings=None, **kwargs):
 
 def apart_deg(a, b):
     """Angle between two directions (azimuth, elevation)."""
+
     def unit(azimuth, elevation):
         x, y = np.radians((azimuth, elevation))
         return np.array([np.cos(y) * np.sin(x), np.sin(y), np.cos(y) * np.cos(x)])
@@ -115,14 +116,19 @@ def test_highlights_and_moles_count_less():
     rgb[:, spots[:10]], rgb[:, spots[10:20]] = 1.0, 0.0
     spotted, settings = assessed(mesh, replace(track, vertex_rgb=rgb)), Settings(huber=1e6)
     robust = apart_deg(direction(spotted), (20, 10))
-    assert robust < 1 < apart_deg(direction(assessed(mesh, replace(track, vertex_rgb=rgb), settings=settings)), (20, 10))
+    assert (
+        robust < 1 < apart_deg(direction(assessed(mesh, replace(track, vertex_rgb=rgb), settings=settings)), (20, 10))
+    )
 
 
 def test_light_that_wanders_shows_in_each_picture():
     mesh, first = planted.lit_track(-30, 0)
     _, second = planted.lit_track(30, 0)
-    both = planted.track(planted.pictures_s(25, 1.6), np.concatenate([first.landmarks, second.landmarks]),
-                         rgb=np.concatenate([first.vertex_rgb, second.vertex_rgb]))
+    both = planted.track(
+        planted.pictures_s(25, 1.6),
+        np.concatenate([first.landmarks, second.landmarks]),
+        rgb=np.concatenate([first.vertex_rgb, second.vertex_rgb]),
+    )
     finding = assessed(mesh, both)
     np.testing.assert_allclose(finding.evidence["azimuth"], [-30] * 20 + [30] * 20, atol=2)
     assert len(finding.evidence["t_s"]) == 40
@@ -163,7 +169,9 @@ def test_the_real_mesh_on_a_real_face_points_at_the_viewer():
         a, e = np.radians(side)
         light = 0.3 + 0.7 * facing @ (np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a))
         rgb = np.broadcast_to(0.4 * light[:, None], (20, 478, 3))
-        assert apart_deg(direction(assessed(mesh, planted.track(planted.pictures_s(25, 0.8), points, rgb=rgb))), side) < 1
+        assert (
+            apart_deg(direction(assessed(mesh, planted.track(planted.pictures_s(25, 0.8), points, rgb=rgb))), side) < 1
+        )
     sampled, sharpness, clipped = observe.face_light(portrait, seen.landmarks)
     assert np.isfinite(sampled).all() and 0 < np.median(sampled) < 1 and sharpness > 0 and clipped < 0.05
 
@@ -177,7 +185,8 @@ def test_samples_of_a_picture_are_bilinear_and_unknown_outside():
     picture, (x, y) = random.uniform(0, 1, (120, 100, 3)).astype(np.float32), random.uniform(2, 90, (2, 478))
     column, row, a, b = x.astype(int), y.astype(int), (x % 1)[:, None], (y % 1)[:, None]
     truth = (1 - b) * ((1 - a) * picture[row, column] + a * picture[row, column + 1]) + b * (
-        (1 - a) * picture[row + 1, column] + a * picture[row + 1, column + 1])
+        (1 - a) * picture[row + 1, column] + a * picture[row + 1, column + 1]
+    )
     np.testing.assert_allclose(pixels.sample(picture, np.stack([x, y], 1)), truth, atol=1e-4)
     assert np.isnan(pixels.sample(picture, np.array([[-3.0, 50], [50, 125]]))).all()
 
@@ -202,13 +211,16 @@ def test_linear_light_is_the_inverse_of_bt_709(grey, linear):
 # -- refusals ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("reason", "changes"), [
-    ("light_too_flat", {"ambient": 0.85}),
-    ("too_dark", {"level": 0.01}),
-    ("over_exposed", {"clipped": 0.2}),
-    ("light_fit_poor", {"ambient": 0.3, "albedo_sd": 0.9}),
-    ("too_few_visible_seconds", {"n": 10}),
-])
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("light_too_flat", {"ambient": 0.85}),
+        ("too_dark", {"level": 0.01}),
+        ("over_exposed", {"clipped": 0.2}),
+        ("light_fit_poor", {"ambient": 0.3, "albedo_sd": 0.9}),
+        ("too_few_visible_seconds", {"n": 10}),
+    ],
+)
 def test_refused_with_one_reason(reason, changes):
     finding = lit(30, 10, **changes)
     assert finding.reasons == (reason,) and not finding.measurements

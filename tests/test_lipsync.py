@@ -11,8 +11,11 @@ from forensics.analysis.lipsync import Settings
 from forensics.timeline import Interval
 
 SECONDS = 14.0
-CLOCKS = {"25": planted.pictures_s(25, SECONDS), "30": planted.pictures_s(30, SECONDS),
-          "uneven": planted.uneven_s(28, SECONDS)}
+CLOCKS = {
+    "25": planted.pictures_s(25, SECONDS),
+    "30": planted.pictures_s(30, SECONDS),
+    "uneven": planted.uneven_s(28, SECONDS),
+}
 
 
 def compared(track, audio, spoken=None, settings=None):
@@ -68,8 +71,10 @@ def test_the_loudness_of_the_sound_changes_nothing(gain):
 def test_the_size_of_the_picture_changes_nothing():
     talk = planted.Talk(4, SECONDS)
     audio = planted.voice_of(talk, SECONDS, 0.05)
-    small, large = (compared(planted.mouth_track(talk, CLOCKS["25"], height_px=px, noise_px=0), audio)[1].score
-                    for px in (90.0, 700.0))
+    small, large = (
+        compared(planted.mouth_track(talk, CLOCKS["25"], height_px=px, noise_px=0), audio)[1].score
+        for px in (90.0, 700.0)
+    )
     assert small == pytest.approx(large, abs=0.2)
 
 
@@ -163,8 +168,12 @@ def test_a_clip_beaten_by_every_shift_is_at_nothing():
 
 def test_longer_clips_have_more_independent_shifts():
     talk = planted.Talk(1, SECONDS)
-    short, long = (compared(planted.mouth_track(talk, planted.pictures_s(25, s)), planted.voice_of(talk, s))[0]
-                   .measurement("sync_percentile").n for s in (7.0, SECONDS))
+    short, long = (
+        compared(planted.mouth_track(talk, planted.pictures_s(25, s)), planted.voice_of(talk, s))[0]
+        .measurement("sync_percentile")
+        .n
+        for s in (7.0, SECONDS)
+    )
     assert short == 5 and long == 12  # (seconds - the searched 0.95 s on each side) / 0.96 s
 
 
@@ -189,16 +198,19 @@ def refusals(track, audio, spoken=None):
     return findings[0].reasons
 
 
-@pytest.mark.parametrize(("reason", "seconds", "face", "sound", "spoken"), [
-    ("no_sound", SECONDS, {}, False, None),
-    ("no_speech", SECONDS, {}, True, []),
-    ("too_little_speech", SECONDS, {}, True, [Interval(1.0, 2.9)]),
-    ("too_few_visible_seconds", 4.8, {}, True, None),
-    ("head_turned", SECONDS, {"yaw": 65.0}, True, None),
-    ("frame_rate_too_low", SECONDS, {"fps": 10}, True, None),
-    ("mouth_still", SECONDS, {"size": 0.001, "noise_px": 0.1}, True, None),
-    ("face_too_small", SECONDS, {"height_px": 50.0, "noise_px": 0.0}, True, None),
-])
+@pytest.mark.parametrize(
+    ("reason", "seconds", "face", "sound", "spoken"),
+    [
+        ("no_sound", SECONDS, {}, False, None),
+        ("no_speech", SECONDS, {}, True, []),
+        ("too_little_speech", SECONDS, {}, True, [Interval(1.0, 2.9)]),
+        ("too_few_visible_seconds", 4.8, {}, True, None),
+        ("head_turned", SECONDS, {"yaw": 65.0}, True, None),
+        ("frame_rate_too_low", SECONDS, {"fps": 10}, True, None),
+        ("mouth_still", SECONDS, {"size": 0.001, "noise_px": 0.1}, True, None),
+        ("face_too_small", SECONDS, {"height_px": 50.0, "noise_px": 0.0}, True, None),
+    ],
+)
 def test_refused_with_one_reason(reason, seconds, face, sound, spoken):
     talk = planted.Talk(1, seconds)
     audio = planted.voice_of(talk, seconds) if sound else None
@@ -206,7 +218,9 @@ def test_refused_with_one_reason(reason, seconds, face, sound, spoken):
     face = dict(face)
     t_s, yaw = planted.pictures_s(face.pop("fps", 25), seconds), face.pop("yaw", 0.0)
     track = planted.mouth_track(talk, t_s, **face)
-    turned = planted.track(t_s, track.landmarks, pose=planted.transform(yaw), jaw=track.blendshapes[:, planted.JAW_OPEN])
+    turned = planted.track(
+        t_s, track.landmarks, pose=planted.transform(yaw), jaw=track.blendshapes[:, planted.JAW_OPEN]
+    )
     assert refusals(turned, audio, spoken) == (reason,)
 
 
@@ -270,6 +284,8 @@ def test_a_sound_with_its_echo_has_no_single_offset():
     """The same words 100 ms early and, as loud, 250 ms late."""
     talk = planted.Talk(1, SECONDS)
     early, late = (planted.voice_of(talk, SECONDS, lag, seed=k) for k, lag in enumerate((-0.1, 0.25)))
-    link, offset = compared(planted.mouth_track(talk, CLOCKS["25"]), replace(early, samples=early.samples + late.samples))
+    link, offset = compared(
+        planted.mouth_track(talk, CLOCKS["25"]), replace(early, samples=early.samples + late.samples)
+    )
     assert link.score > Settings().least_z
     assert offset.reasons == ("offset_not_unique",)

@@ -10,8 +10,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-HEADINGS = ["question, as two hypotheses", "can and cannot show", "parameters", "look and listen", "the signal",
-            "the measurement and its plot", "the controls", "the finding", "limits, references, versions"]
+HEADINGS = [
+    "question, as two hypotheses",
+    "can and cannot show",
+    "parameters",
+    "look and listen",
+    "the signal",
+    "the measurement and its plot",
+    "the controls",
+    "the finding",
+    "limits, references, versions",
+]
 
 
 def cells(path: Path, kind: str) -> list[dict]:
@@ -40,8 +49,9 @@ class TestNotebook:
         assert 400 <= words <= 1000
 
     def test_headings_stand_in_the_common_order(self, path: Path) -> None:
-        text = "\n".join(line.lower() for c in cells(path, "markdown") for line in source(c).splitlines()
-                         if line.startswith("#"))
+        text = "\n".join(
+            line.lower() for c in cells(path, "markdown") for line in source(c).splitlines() if line.startswith("#")
+        )
         places = [text.find(heading) for heading in HEADINGS]
         assert -1 not in places, HEADINGS[places.index(-1)]
         assert places == sorted(places)

@@ -91,9 +91,14 @@ def excerpt(samples, tmp_path_factory):
 
 def test_every_question_is_answered_for_the_one_person(plain):
     asked = [(f.question, f.person, f.state) for f in plain.examination.findings]
-    assert asked == [("lipsync.link", "A", "assessed"), ("lipsync.offset", "A", "assessed"),
-                     ("blink.rate", "A", "assessed"), ("lighting.direction", "A", "assessed"),
-                     ("voice.measures", None, "assessed"), ("voice.recording", None, "assessed")]
+    assert asked == [
+        ("lipsync.link", "A", "assessed"),
+        ("lipsync.offset", "A", "assessed"),
+        ("blink.rate", "A", "assessed"),
+        ("lighting.direction", "A", "assessed"),
+        ("voice.measures", None, "assessed"),
+        ("voice.recording", None, "assessed"),
+    ]
 
 
 def test_sound_and_lips_of_the_untouched_copy_lie_together(plain):
@@ -175,6 +180,13 @@ def test_another_setting_of_the_pass_is_not_taken_from_the_cache(excerpt):
     np.testing.assert_array_equal(other.scene.tracks[0].landmarks[:], excerpt.examination.scene.tracks[0].landmarks[:])
 
 
+def test_another_part_of_the_clip_is_not_taken_from_the_cache(excerpt):
+    with Case(excerpt.folder, excerpt.clip) as case:
+        other = examine(case, Interval(0.0, 1.2))
+    assert not other.from_cache
+    assert (other.scene.tracks[0].t_s[0], len(other.scene.tracks[0].t_s)) == (0.0, 30)
+
+
 # -- an excerpt ----------------------------------------------------------------------------------------------------
 
 
@@ -229,18 +241,37 @@ def test_light_is_known_at_every_landmark_inside_the_picture(plain):
 # -- stored numbers ------------------------------------------------------------------------------------------------
 
 #: What another processor may change: far below each measurement's own interval.
-TOLERANCE = {"sync_percentile": 1.0, "av_offset": 3.0, "blink_rate": 0.05, "blink_duration": 1.5, "light_azimuth": 2.0,
-             "light_elevation": 2.0, "light_directionality": 0.03, "f0_median": 0.8, "jitter_local": 0.03,
-             "shimmer_local": 0.4, "hnr": 0.2, "bandwidth": 50.0, "noise_floor": 0.1}
+TOLERANCE = {
+    "sync_percentile": 1.0,
+    "av_offset": 3.0,
+    "blink_rate": 0.05,
+    "blink_duration": 1.5,
+    "light_azimuth": 2.0,
+    "light_elevation": 2.0,
+    "light_directionality": 0.03,
+    "f0_median": 0.8,
+    "jitter_local": 0.03,
+    "shimmer_local": 0.4,
+    "hnr": 0.2,
+    "bandwidth": 50.0,
+    "noise_floor": 0.1,
+}
 
 
 def golden_of(examination):
     """Versions of the methods, and the measurements with the versions they rest on."""
     shared = {m.__name__.rpartition(".")[2]: m.METHOD.version for m in (observe, landmarks, tracks, speech)}
-    return {"shared": shared, "findings": {
-        f.question: {"version": f.method.version, "events": len(f.events),
-                     "measurements": {m.name: [m.value, m.unit] for m in f.measurements}}
-        for f in examination.findings}}
+    return {
+        "shared": shared,
+        "findings": {
+            f.question: {
+                "version": f.method.version,
+                "events": len(f.events),
+                "measurements": {m.name: [m.value, m.unit] for m in f.measurements},
+            }
+            for f in examination.findings
+        },
+    }
 
 
 def differences(stored, now):
@@ -250,15 +281,19 @@ def differences(stored, now):
         return [f"The shared methods' versions are {now['shared']}, stored are {stored['shared']}: {store}."]
     told = []
     if stored["findings"].keys() != now["findings"].keys():
-        told.append(f"Other questions than stored, {sorted(stored['findings'].keys() ^ now['findings'].keys())}: {store}.")
+        told.append(
+            f"Other questions than stored, {sorted(stored['findings'].keys() ^ now['findings'].keys())}: {store}."
+        )
     for question in stored["findings"].keys() & now["findings"].keys():
         was, is_ = stored["findings"][question], now["findings"][question]
         if was["version"] != is_["version"]:
             told.append(f"{question} has version {is_['version']}, stored is {was['version']}: {store}.")
         elif changed := _changed(was, is_):
-            told.append(f"{question} gives other numbers under the same version {is_['version']} ({'; '.join(changed)}): "
-                        "raise the version of the METHOD whose numbers changed (of this analysis, or of observe, "
-                        f"landmarks, tracks or speech), note it in CHANGELOG.md, and {store}.")
+            told.append(
+                f"{question} gives other numbers under the same version {is_['version']} ({'; '.join(changed)}): "
+                "raise the version of the METHOD whose numbers changed (of this analysis, or of observe, "
+                f"landmarks, tracks or speech), note it in CHANGELOG.md, and {store}."
+            )
     return told
 
 
@@ -278,16 +313,25 @@ def test_numbers_change_only_with_their_method_s_version(plain):
 
 
 def made_up(value=12.0, version="1", shared="1", events=2):
-    return {"shared": {"observe": shared}, "findings": {"blink.rate": {
-        "version": version, "events": events, "measurements": {"blink_rate": [value, "1/min"]}}}}
+    return {
+        "shared": {"observe": shared},
+        "findings": {
+            "blink.rate": {"version": version, "events": events, "measurements": {"blink_rate": [value, "1/min"]}}
+        },
+    }
 
 
-@pytest.mark.parametrize(("now", "words"), [
-    (made_up(), None), (made_up(12.04), None),
-    (made_up(12.5), "raise the version of the METHOD"), (made_up(events=3), "events: 2 became 3"),
-    (made_up(12.5, version="2"), "blink.rate has version 2, stored is 1: store the numbers anew"),
-    (made_up(12.5, shared="2"), "The shared methods' versions are"),
-])
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (made_up(), None),
+        (made_up(12.04), None),
+        (made_up(12.5), "raise the version of the METHOD"),
+        (made_up(events=3), "events: 2 became 3"),
+        (made_up(12.5, version="2"), "blink.rate has version 2, stored is 1: store the numbers anew"),
+        (made_up(12.5, shared="2"), "The shared methods' versions are"),
+    ],
+)
 def test_the_comparison_with_stored_numbers_tells_what_to_do(now, words):
     told = differences(made_up(), now)
     assert (told == []) if words is None else (len(told) == 1 and words in told[0])

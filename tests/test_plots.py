@@ -1,4 +1,6 @@
-"""Every chart: labelled with units, readable in print, the same bytes twice, without a trace in the reader's settings."""
+"""Every chart: labelled with units, readable in print, the same bytes twice, the reader's settings untouched."""
+
+"reader's settings."
 
 import io
 import re
@@ -26,15 +28,20 @@ def talking(seconds=SECONDS):
     talk, t_s = planted.Talk(1, seconds), planted.pictures_s(25, seconds)
     opening, lid = talk.opening(t_s), planted.lid(t_s, np.arange(1.2, seconds, 2.7))
     mesh, lit = planted.lit_track(30, 10)
-    track = planted.track(t_s, planted.face(mouth=0.06 * opening, right_lid=lid, left_lid=lid), jaw=opening, noise_px=0.2)
+    track = planted.track(
+        t_s, planted.face(mouth=0.06 * opening, right_lid=lid, left_lid=lid), jaw=opening, noise_px=0.2
+    )
     audio = planted.voice_of(talk, seconds, 0.1, rate_hz=24000)
     scene = planted.scene([track], audio, [Interval(0.5, 3.0), Interval(3.8, 0.9 * seconds)])
     return scene, planted.scene([lit], mesh=mesh)
 
 
 def findings_of(scene, lit):
-    return [f for analysis, where in ((lipsync, scene), (blink, scene), (lighting, lit), (voice, scene))
-            for f in analysis.assess(where, analysis.Settings())]
+    return [
+        f
+        for analysis, where in ((lipsync, scene), (blink, scene), (lighting, lit), (voice, scene))
+        for f in analysis.assess(where, analysis.Settings())
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +134,9 @@ def test_long_clips_give_the_same_bytes_twice_and_files_of_reasonable_size():
     """Ten minutes of eyes are 120,000 points."""
     t_s = planted.pictures_s(15, 600.0)
     lid = planted.lid(t_s, np.arange(3.0, 600, 4.0))
-    (finding,) = blink.assess(planted.scene([planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2)]),
-                              blink.Settings())
+    (finding,) = blink.assess(
+        planted.scene([planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2)]), blink.Settings()
+    )
     first, second = (plots.svg(blink.charts(finding)[0].figure) for _ in range(2))
     assert first == second and len(first) < 2_000_000
 

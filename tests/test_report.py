@@ -108,9 +108,7 @@ def blinks(n):
 
 
 def findings():
-    yield finding(
-        measurements=(measurement(),), events=blinks(47), score=1.25, score_direction="higher: fewer blinks"
-    )
+    yield finding(measurements=(measurement(),), events=blinks(47), score=1.25, score_direction="higher: fewer blinks")
     yield finding(
         "lipsync.closure",
         "B",
@@ -127,11 +125,7 @@ def findings():
             ),
             measurement("av_offset", -12.3, "ms", -30.0, 5.5, unusual=False, n=412, reference=""),
         ),
-        events=(
-            Event(
-                "missed_closure", Interval(6.04, 6.12), "lips open at a p", True, {"frame": 151, "pts": 77312}
-            ),
-        ),
+        events=(Event("missed_closure", Interval(6.04, 6.12), "lips open at a p", True, {"frame": 151, "pts": 77312}),),
     )
     yield finding(
         "lighting.head_fixed",
@@ -147,9 +141,7 @@ def findings():
             measurement("f0_median", 118.4, "Hz", None, None, level=None, unusual=False, n=804, reference=""),
         ),
     )
-    yield finding(
-        "blink.rate", "B", state="not_assessable", reasons=("eyes_too_small",), coverage=0.0, covered=()
-    )
+    yield finding("blink.rate", "B", state="not_assessable", reasons=("eyes_too_small",), coverage=0.0, covered=())
 
 
 def track(name, start_s, n, height=180.0):
@@ -351,8 +343,7 @@ def test_decoded_stands_beside_declared():
     assert (facts["declared_duration_s"], facts["duration_s"]) == (10.02, 10.04)
     assert facts["mean_fps"] == 24.9
     assert (
-        facts["picture_step_ms"] == {"shortest": 40.0, "median": 40.0, "longest": 80.0}
-        and facts["uneven_steps"] == 1
+        facts["picture_step_ms"] == {"shortest": 40.0, "median": 40.0, "longest": 80.0} and facts["uneven_steps"] == 1
     )
     assert facts["sound_gaps"] == [[4.0, 4.5]] and facts["sound_start_s"] == 0.021
 
@@ -387,13 +378,7 @@ def test_no_number_is_nan():
     with pytest.raises(ValueError, match="not JSON compliant"):
         report.findings_json(
             examination(
-                found=[
-                    finding(
-                        events=(
-                            Event("blink", Interval(0, 1), "blink", details={"depth": np.float32("nan")}),
-                        )
-                    )
-                ]
+                found=[finding(events=(Event("blink", Interval(0, 1), "blink", details={"depth": np.float32("nan")}),))]
             )
         )
 
@@ -443,9 +428,7 @@ def test_hostile_words_are_inert(title):
     reader = Reader(source)
     assert reader.headings == calm.headings
     tags = [t for t in reader.elements if t[0] != "br"]  # two tags' names may fall together
-    assert {t for t, _ in tags} == {t for t, _ in calm.elements} - {"br"} and "49" not in phrases.visible(
-        title
-    )
+    assert {t for t, _ in tags} == {t for t, _ in calm.elements} - {"br"} and "49" not in phrases.visible(title)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", source)
     assert len(source) < len(page()) + 10_000
     shown = "".join(reader.text)
@@ -478,10 +461,7 @@ def test_hostile_words_are_inert_in_the_record():
 
 def test_evidence_keeps_to_its_own_box():
     assert (
-        page(state=STATE | {"evidence_name": "Genuine <b>"}).count(
-            '<bdi class="evidence">Genuine &lt;b&gt;</bdi>'
-        )
-        == 1
+        page(state=STATE | {"evidence_name": "Genuine <b>"}).count('<bdi class="evidence">Genuine &lt;b&gt;</bdi>') == 1
     )
 
 
@@ -549,9 +529,7 @@ def test_a_finding_is_told_in_full():
 
 def test_what_stood_out_is_named_with_its_instants():
     text = " ".join(Reader(page()).text).replace("\u00a0", " ")
-    part = text[
-        text.index("What stood out") : text.index("What could not be assessed", text.index("What stood out"))
-    ]
+    part = text[text.index("What stood out") : text.index("What could not be assessed", text.index("What stood out"))]
     assert "lips open at p, b or m: 6.040 s (0:00:06.040)" in part and "blink rate 7.12 per minute" in part
     assert "is not evidence that the recording is unaltered" in part
 
@@ -761,9 +739,7 @@ def test_the_templates_say_nothing_forbidden():
 def texts(path):
     """All texts of a module that are not docstrings."""
     tree = ast.parse(path.read_text())
-    docs = {
-        id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)
-    }
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
     return [
         n.value
         for n in ast.walk(tree)

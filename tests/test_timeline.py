@@ -74,9 +74,16 @@ def test_inside_marks_starts_and_not_ends():
     np.testing.assert_array_equal(inside(t_s, [Interval(1, 2), Interval(3, 4)]), [False, True, False, True])
 
 
-@pytest.mark.parametrize(("mask", "expected"), [
-    ([], []), ([0, 0], []), ([1, 1], [(0, 2)]), ([1, 0, 1], [(0, 1), (2, 3)]), ([0, 1, 1, 0], [(1, 3)]),
-])
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        ([], []),
+        ([0, 0], []),
+        ([1, 1], [(0, 2)]),
+        ([1, 0, 1], [(0, 1), (2, 3)]),
+        ([0, 1, 1, 0], [(1, 3)]),
+    ],
+)
 def test_runs_are_first_and_behind_last(mask, expected):
     assert runs(np.array(mask, bool)) == expected
 
@@ -192,8 +199,9 @@ def test_sound_of_another_shape_or_no_rate_is_refused():
 def bare_track(name, t_s, rows=None):
     n = len(t_s) if rows is None else rows
     count = np.arange(len(t_s))
-    return FaceTrack(name, t_s, count, count, np.zeros((n, 478, 3)), np.zeros((n, 52)), np.zeros((n, 4, 4)),
-                     np.zeros((n, 478, 3)))
+    return FaceTrack(
+        name, t_s, count, count, np.zeros((n, 478, 3)), np.zeros((n, 52)), np.zeros((n, 4, 4)), np.zeros((n, 478, 3))
+    )
 
 
 def test_a_track_lasts_until_one_picture_behind_its_last():

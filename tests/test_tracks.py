@@ -27,8 +27,14 @@ def pictures_of(t_s, cuts=(), repeated=()):
     difference[0] = likeness[0] = np.nan
     difference[list(cuts)], likeness[list(cuts)] = 40.0, 0.2
     difference[list(repeated)], likeness[list(repeated)], held[list(repeated)] = 0.0, 1.0, True
-    return {"t_s": t_s, "number": np.arange(n), "pts": 512 * np.arange(n), "difference": difference,
-            "likeness": likeness, "repeated": held}
+    return {
+        "t_s": t_s,
+        "number": np.arange(n),
+        "pts": 512 * np.arange(n),
+        "difference": difference,
+        "likeness": likeness,
+        "repeated": held,
+    }
 
 
 def faces_of(seen):
@@ -36,9 +42,15 @@ def faces_of(seen):
     rows = [row for row, centres in enumerate(seen) for _ in centres]
     n = len(rows)
     points = [planted.face(centre=centre)[0] for centres in seen for centre in centres]
-    return {"row": np.array(rows, int), "landmarks": np.array(points).reshape(n, 478, 3),
-            "blendshapes": np.zeros((n, 52)), "transform": np.broadcast_to(np.eye(4), (n, 4, 4)),
-            "vertex_rgb": np.zeros((n, 478, 3)), "sharpness": np.arange(n) + 1.0, "clipped": np.zeros(n)}
+    return {
+        "row": np.array(rows, int),
+        "landmarks": np.array(points).reshape(n, 478, 3),
+        "blendshapes": np.zeros((n, 52)),
+        "transform": np.broadcast_to(np.eye(4), (n, 4, 4)),
+        "vertex_rgb": np.zeros((n, 478, 3)),
+        "sharpness": np.arange(n) + 1.0,
+        "clipped": np.zeros(n),
+    }
 
 
 def tracks_of(seen, cuts=(), fps=25):
@@ -206,7 +218,7 @@ def test_a_flash_is_not_a_cut():
 def test_fast_motion_is_not_a_cut():
     """A pan by a third of a block of the scene in each picture."""
     wide = np.kron(np.random.default_rng(3).uniform(0, 255, (9, 60)), np.ones((4, 4)))
-    film = [wide[:, k:k + 64] for k in range(0, 120, 3)]
+    film = [wide[:, k : k + 64] for k in range(0, 120, 3)]
     pictures = compared(film)
     assert np.nanmedian(pictures["difference"]) > SETTINGS.cut_difference
     assert cut_times(pictures, SETTINGS) == []
@@ -214,7 +226,7 @@ def test_fast_motion_is_not_a_cut():
 
 def test_a_cut_within_a_pan_is_found():
     scenes = [np.kron(np.random.default_rng(k).uniform(0, 255, (5, 30)), np.ones((8, 8))) for k in (3, 4)]
-    film = [scene[:, k:k + 64] for scene in scenes for k in range(40)]
+    film = [scene[:, k : k + 64] for scene in scenes for k in range(40)]
     assert cut_times(compared(film), SETTINGS) == [pytest.approx(40 / 25)]
 
 
@@ -257,11 +269,14 @@ def test_angles_are_those_the_matrix_was_made_of(pose):
     np.testing.assert_allclose(landmarks.angles(planted.transform(*pose, scale=1.3)), pose, atol=1e-9)
 
 
-@pytest.mark.parametrize(("pose", "axis", "towards"), [
-    ((10, 0, 0), (0, 0, 1), (1, 0)),  # yaw: the nose to the picture's right
-    ((0, 10, 0), (0, 0, 1), (0, -1)),  # pitch: the nose down
-    ((0, 0, 10), (0, 1, 0), (-1, 0)),  # roll: the crown to the picture's left, counter-clockwise
-])
+@pytest.mark.parametrize(
+    ("pose", "axis", "towards"),
+    [
+        ((10, 0, 0), (0, 0, 1), (1, 0)),  # yaw: the nose to the picture's right
+        ((0, 10, 0), (0, 0, 1), (0, -1)),  # pitch: the nose down
+        ((0, 0, 10), (0, 1, 0), (-1, 0)),  # roll: the crown to the picture's left, counter-clockwise
+    ],
+)
 def test_positive_angles_turn_the_head_as_documented(pose, axis, towards):
     moved = planted.rotation(*pose) @ axis
     assert np.dot(moved[:2], towards) > 0.1
@@ -296,6 +311,7 @@ def test_the_model_s_own_angles_follow_the_picture():
 @pytest.fixture
 def nowhere(monkeypatch, tmp_path):
     """No environment variable, an empty cache, no package."""
+
     def missing(_):
         raise importlib.metadata.PackageNotFoundError
 

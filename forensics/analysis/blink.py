@@ -61,10 +61,18 @@ class Settings:
     widest_yaw: float = setting(35.0, "deg", "beyond it the far eye's corners are hidden")
     smallest_eye_px: float = setting(12.0, "px", "corner to corner; under it the lids are under 4 px apart")
     lowest_fps: float = setting(12.0, "1/s", "a blink of 0.15 s must be seen at least once near its peak")
-    least_recall: float = setting(0.67, "1", "lower 95 % end of the share of blinks found, 17 of 19 counted by eye "
-                                  "(`make real`): widens the rate's upper end")
-    least_motion: float = setting(0.06, "1", "5th to 95th percentile of relative openness; dev clips without a blink: pictures "
-                                  "animated at the mouth alone 0.02-0.07, filmed eyes from 0.085")
+    least_recall: float = setting(
+        0.67,
+        "1",
+        "lower 95 % end of the share of blinks found, 17 of 19 counted by eye "
+        "(`make real`): widens the rate's upper end",
+    )
+    least_motion: float = setting(
+        0.06,
+        "1",
+        "5th to 95th percentile of relative openness; dev clips without a blink: pictures "
+        "animated at the mouth alone 0.02-0.07, filmed eyes from 0.085",
+    )
     shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
     longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
 
@@ -90,7 +98,8 @@ def openness(track: FaceTrack, eye: str, settings: Settings) -> Series:
     """Relative openness of one eye on a regular grid: 1 = as open as around it, 0 = shut; NaN = not measurable."""
     ratio = np.concatenate([eye_aspect_ratio(track.landmarks[rows], eye) for rows in chunks(len(track.t_s), 512)])
     unfit = (np.abs(track.quality["yaw"].values) > settings.widest_yaw) | (
-        track.quality["eye_width"].values < settings.smallest_eye_px)
+        track.quality["eye_width"].values < settings.smallest_eye_px
+    )
     # An unfit picture is a hole in the measurement, not a value to draw a line across.
     fit = Series("eye aspect ratio", track.t_s[~unfit], ratio[~unfit], "1")
     grid = np.arange(track.t_s[0], track.t_s[-1], 1 / GRID_HZ)
@@ -103,7 +112,7 @@ def _open_value(values: np.ndarray, settings: Settings) -> np.ndarray:
     half, step = round(settings.baseline_s * GRID_HZ), round(GRID_HZ / 4)
     at = np.arange(0, len(values), step)
     with np.errstate(all="ignore"):
-        found = [_percentile(values[max(0, i - half):i + half + 1], settings.baseline_percentile) for i in at]
+        found = [_percentile(values[max(0, i - half) : i + half + 1], settings.baseline_percentile) for i in at]
     return np.interp(np.arange(len(values)), at, found)
 
 
@@ -131,8 +140,14 @@ def closures(series: Series, eye: str, settings: Settings) -> list[Closure]:
     found = []
     for first, behind in runs(np.isfinite(series.values)):
         closed = 1 - series.values[first:behind]
-        peaks, about = signal.find_peaks(closed, height=settings.shallowest, prominence=settings.least_prominence,
-                                         width=0, rel_height=0.5, plateau_size=0)
+        peaks, about = signal.find_peaks(
+            closed,
+            height=settings.shallowest,
+            prominence=settings.least_prominence,
+            width=0,
+            rel_height=0.5,
+            plateau_size=0,
+        )
         for peak, left, right in zip(peaks, about["left_ips"], about["right_ips"], strict=True):
             start, end = (float(series.t_s[first] + x / GRID_HZ) for x in (left, right))
             found.append(Closure(eye, start, float(series.t_s[first + peak]), end, float(min(closed[peak], 1))))
@@ -159,10 +174,22 @@ def _events(pairs: list[tuple[Closure, Closure]], track: FaceTrack, settings: Se
     for pair in pairs:
         for closure in pair:
             nearest = int(np.abs(track.t_s - closure.peak_s).argmin())
-            events.append(Event("blink", Interval(closure.start_s, closure.end_s), f"{closure.eye} eye closes", details={
-                "eye": closure.eye, "depth": round(closure.depth, 2), "complete": closure.depth >= settings.complete,
-                "peak_s": round(closure.peak_s, 3), "frame": int(track.frame[nearest]),
-                "pts": int(track.pts[nearest]), "track": track.name}))
+            events.append(
+                Event(
+                    "blink",
+                    Interval(closure.start_s, closure.end_s),
+                    f"{closure.eye} eye closes",
+                    details={
+                        "eye": closure.eye,
+                        "depth": round(closure.depth, 2),
+                        "complete": closure.depth >= settings.complete,
+                        "peak_s": round(closure.peak_s, 3),
+                        "frame": int(track.frame[nearest]),
+                        "pts": int(track.pts[nearest]),
+                        "track": track.name,
+                    },
+                )
+            )
     return events
 
 
@@ -179,10 +206,19 @@ def measure_rate(n: int, visible_s: float, settings: Settings, level: float = 0.
     per_minute = 60 / visible_s
     lowest, highest = TASKS[settings.task]
     return Measurement(
-        "blink_rate", n * per_minute, "1/min", low * per_minute, high * per_minute, level, n, METHOD.name,
-        f"{lowest} to {highest} 1/min, range of the studies reviewed, task {settings.task} (Doughty 2001). Only a rate whose whole "
+        "blink_rate",
+        n * per_minute,
+        "1/min",
+        low * per_minute,
+        high * per_minute,
+        level,
+        n,
+        METHOD.name,
+        f"{lowest} to {highest} 1/min, range of the studies reviewed, task {settings.task} (Doughty 2001). "
+        "Only a rate whose whole "
         "interval lies below is marked: high rates are a trait of persons and tasks.",
-        unusual=high * per_minute < lowest)
+        unusual=high * per_minute < lowest,
+    )
 
 
 def measure_duration(pairs: list[tuple[Closure, Closure]]) -> Measurement | None:
@@ -194,10 +230,17 @@ def measure_duration(pairs: list[tuple[Closure, Closure]]) -> Measurement | None
     # Order statistics around the median; below 6 blinks none reach 95 %, so no interval is given.
     k = int(stats.binom.ppf(0.025, n, 0.5))
     has = n >= 6
-    return Measurement("blink_duration", float(np.median(durations)), "ms",
-                       float(durations[k - 1]) if has else None, float(durations[n - k]) if has else None,
-                       0.95 if has else None, n, METHOD.name,
-                       "none applied: at half depth, so shorter than whole blinks; one picture lasts 17 to 42 ms")
+    return Measurement(
+        "blink_duration",
+        float(np.median(durations)),
+        "ms",
+        float(durations[k - 1]) if has else None,
+        float(durations[n - k]) if has else None,
+        0.95 if has else None,
+        n,
+        METHOD.name,
+        "none applied: at half depth, so shorter than whole blinks; one picture lasts 17 to 42 ms",
+    )
 
 
 def _without(series: Series, frozen: Sequence[Interval]) -> Series:
@@ -215,6 +258,7 @@ def visible_s(series: Series) -> float:
 
 def still(eyes: dict[str, list[Series]], settings: Settings) -> bool:
     """Whether neither eye's openness moves: a picture, a mask or dark glasses, of which no rate can be told."""
+
     def motion(parts: list[Series]) -> float:
         values = np.concatenate([s.values[np.isfinite(s.values)] for s in parts])
         return float(np.ptp(np.percentile(values, (5, 95)))) if len(values) else 0.0
@@ -239,8 +283,9 @@ def refusals(tracks: list[FaceTrack], seen_s: float, settings: Settings) -> tupl
     return tuple(reasons)
 
 
-def assess_rate(person: str, tracks: list[FaceTrack], examined: Interval, settings: Settings,
-                frozen: Sequence[Interval] = ()) -> Finding:
+def assess_rate(
+    person: str, tracks: list[FaceTrack], examined: Interval, settings: Settings, frozen: Sequence[Interval] = ()
+) -> Finding:
     """Does this person blink as people do, as far as the visible seconds can tell? ``frozen`` pictures show nothing."""
     eyes = {eye: [_without(openness(t, eye, settings), frozen) for t in tracks] for eye in EYES}
     seen = [Series("both eyes", r.t_s, r.values + le.values, "1") for r, le in zip(*eyes.values(), strict=True)]
@@ -257,27 +302,55 @@ def assess_rate(person: str, tracks: list[FaceTrack], examined: Interval, settin
         return _finding(person, names, covered, examined, settings, ("eyes_still",))
     rate = measure_rate(len(pairs), seen_s, settings)
     return _finding(
-        person, names, covered, examined, settings, (),
-        measurements=tuple(m for m in (rate, measure_duration(pairs)) if m), events=tuple(events),
-        evidence={"eyes": eyes, "examined": examined}, score=-rate.value,
-        score_direction="higher = fewer blinks a minute, as when blinks are missing")
+        person,
+        names,
+        covered,
+        examined,
+        settings,
+        (),
+        measurements=tuple(m for m in (rate, measure_duration(pairs)) if m),
+        events=tuple(events),
+        evidence={"eyes": eyes, "examined": examined},
+        score=-rate.value,
+        score_direction="higher = fewer blinks a minute, as when blinks are missing",
+    )
 
 
-def _finding(person: str | None, subjects: tuple[str, ...], covered: list[Interval], examined: Interval,
-             settings: Settings, reasons: tuple[str, ...], **result: Any) -> Finding:
+def _finding(
+    person: str | None,
+    subjects: tuple[str, ...],
+    covered: list[Interval],
+    examined: Interval,
+    settings: Settings,
+    reasons: tuple[str, ...],
+    **result: Any,
+) -> Finding:
     return Finding(
-        analysis=ANALYSIS, question="blink.rate", person=person, subjects=subjects,
+        analysis=ANALYSIS,
+        question="blink.rate",
+        person=person,
+        subjects=subjects,
         h1="The eyes' movement was generated or removed, so that blinks are missing.",
         h2="The eyes' movement was recorded from a person.",
-        state=NOT_ASSESSABLE if reasons else ASSESSED, reasons=reasons, coverage=share(covered, examined),
-        covered=tuple(covered), method=METHOD, settings=settings, limits=LIMITS, alternatives=ALTERNATIVES, **result)
+        state=NOT_ASSESSABLE if reasons else ASSESSED,
+        reasons=reasons,
+        coverage=share(covered, examined),
+        covered=tuple(covered),
+        method=METHOD,
+        settings=settings,
+        limits=LIMITS,
+        alternatives=ALTERNATIVES,
+        **result,
+    )
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """One finding a person; one refusal where there is nobody."""
     if not scene.persons:
         return [_finding(None, (), [], scene.interval, settings, (scene.nobody,))]
-    return [assess_rate(person, tracks, scene.interval, settings, scene.freezes) for person, tracks in scene.persons.items()]
+    return [
+        assess_rate(person, tracks, scene.interval, settings, scene.freezes) for person, tracks in scene.persons.items()
+    ]
 
 
 # -- charts ----------------------------------------------------------------------------------------------------------
@@ -285,15 +358,24 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
 
 def plot_rate(finding: Finding, axes: Any) -> None:
     """Relative openness of each eye with its blinks; what was not measured is hatched."""
-    for ax, (eye, parts), colour, style in zip(axes, finding.evidence["eyes"].items(), (plots.BLUE, plots.ORANGE),
-                                               ("-", (0, (4, 1))), strict=True):
+    for ax, (eye, parts), colour, style in zip(
+        axes, finding.evidence["eyes"].items(), (plots.BLUE, plots.ORANGE), ("-", (0, (4, 1))), strict=True
+    ):
         for series in parts:
             ax.plot(series.t_s, series.values, color=colour, ls=style, rasterized=plots.many(series.t_s))
         blinks = [e for e in finding.events if e.details["eye"] == eye]
-        ax.plot([e.details["peak_s"] for e in blinks], [1 - e.details["depth"] for e in blinks], "v",
-                color=plots.BLACK, ms=5, ls="none", label="blink counted")
-        ax.axhline(1 - finding.settings.shallowest, color=plots.GREY, lw=0.8, ls=":",
-                   label="depth from which a dip counts")
+        ax.plot(
+            [e.details["peak_s"] for e in blinks],
+            [1 - e.details["depth"] for e in blinks],
+            "v",
+            color=plots.BLACK,
+            ms=5,
+            ls="none",
+            label="blink counted",
+        )
+        ax.axhline(
+            1 - finding.settings.shallowest, color=plots.GREY, lw=0.8, ls=":", label="depth from which a dip counts"
+        )
         plots.missing(ax, finding.evidence["examined"], finding.covered)
         ax.set_ylim(-0.1, 1.6)
         ax.set_ylabel(f"{eye} eye openness\n(1 = open, 0 = shut)")
@@ -313,9 +395,16 @@ def charts(finding: Finding) -> list[plots.Chart]:
     parts = finding.evidence["eyes"]
     table = {"t_s": np.concatenate([s.t_s for s in parts["right"]])}
     table |= {f"{eye}_openness": np.concatenate([s.values for s in series]) for eye, series in parts.items()}
-    return [plots.Chart(
-        "blink", fig,
-        f"Openness of each eye of person {finding.person}, relative to the open eye around that time; triangles mark "
-        f"the {rate.n} blinks counted. Notice their timing and that both eyes move together. It does not show why a "
-        "person blinks, and a glance down lowers the lids as a blink does.",
-        f"Two line charts over time, one an eye, with {rate.n} dips marked as blinks.", table)]
+    return [
+        plots.Chart(
+            "blink",
+            fig,
+            f"Openness of each eye of person {finding.person}, relative to the open eye around that time; "
+            "triangles mark "
+            f"the {rate.n} blinks counted. Notice their timing and that both eyes move together. It does not show "
+            "why a "
+            "person blinks, and a glance down lowers the lids as a blink does.",
+            f"Two line charts over time, one an eye, with {rate.n} dips marked as blinks.",
+            table,
+        )
+    ]

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from forensics.pipeline import Scene
 
 ANALYSIS = "lighting"
-METHOD = Method("first-order spherical harmonics on landmark normals", "1",
-                "Ramamoorthi & Hanrahan 2001; Johnson & Farid 2007")
+METHOD = Method(
+    "first-order spherical harmonics on landmark normals", "1", "Ramamoorthi & Hanrahan 2001; Johnson & Farid 2007"
+)
 #: Luminance of linear R, G, B (ITU-R BT.709).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 #: Transfer characteristics (ITU-T H.273) of high dynamic range: PQ and HLG.
@@ -50,8 +51,12 @@ class Settings:
     rounds: int = setting(8, "1", "of the robust fit; it no longer moves")
     cells: int = setting(6, "1", "the face is resampled in 6 x 6 patches: neighbouring skin errs together")
     resamples: int = setting(200, "1", "of the bootstrap; seed 0")
-    systematic_deg: float = setting(20.0, "deg", "half width added: about 19 in 20 Extended Yale B photographs with "
-                                    "light within 60 degrees of the camera err by less (`make real` prints it)")
+    systematic_deg: float = setting(
+        20.0,
+        "deg",
+        "half width added: about 19 in 20 Extended Yale B photographs with "
+        "light within 60 degrees of the camera err by less (`make real` prints it)",
+    )
     least_face_px: float = setting(60.0, "px", "face height; a patch is then under a pixel")
     shortest_s: float = setting(0.5, "s", "of appearance")
     least_directionality: float = setting(0.3, "1", "under it the shading is no more than skin colour varies")
@@ -102,7 +107,9 @@ def skin_samples(tracks: list[FaceTrack], mesh: dict[str, np.ndarray], settings:
     skin = np.flatnonzero(mesh["skin"])
     facing = normals(points, mesh["triangles"])[:, skin]
     light = np.where(facing[..., 2] >= settings.facing, light[:, skin], np.nan)
-    return Skin(np.array([track.t_s[row] for track, row in chosen]), facing, light, face_cells(points[0, skin], settings))
+    return Skin(
+        np.array([track.t_s[row] for track, row in chosen]), facing, light, face_cells(points[0, skin], settings)
+    )
 
 
 def face_cells(points: np.ndarray, settings: Settings) -> np.ndarray:
@@ -140,10 +147,12 @@ def bootstrap_lights(skin: Skin, weights: np.ndarray, settings: Settings) -> np.
     light = np.nan_to_num(skin.light)
     used = np.unique(skin.cell)
     # Normal equations of each patch, so that a resampled face is a sum of patches.
-    left = np.stack([np.einsum("nvi,nv,nvj->ij", design[:, m], weights[:, m], design[:, m])
-                     for m in (skin.cell == c for c in used)])
-    right = np.stack([np.einsum("nvi,nv->i", design[:, m], (weights * light)[:, m])
-                      for m in (skin.cell == c for c in used)])
+    left = np.stack(
+        [np.einsum("nvi,nv,nvj->ij", design[:, m], weights[:, m], design[:, m]) for m in (skin.cell == c for c in used)]
+    )
+    right = np.stack(
+        [np.einsum("nvi,nv->i", design[:, m], (weights * light)[:, m]) for m in (skin.cell == c for c in used)]
+    )
     draws = np.random.default_rng(0).integers(0, len(used), (settings.resamples, len(used)))
     ridge = 1e-9 * np.trace(left.sum(0)) * np.eye(4)
     return np.stack([np.linalg.solve(left[d].sum(0) + ridge, right[d].sum(0)) for d in draws])
@@ -173,29 +182,54 @@ def measure_light(skin: Skin, settings: Settings) -> tuple[list[Measurement], di
     azimuth, elevation = (float(a) for a in direction(found[1:]))
     azimuths, elevations = direction(drawn[:, 1:])
     n, name, level = len(np.unique(skin.cell)), METHOD.name, 0.95  # patches of skin are what is resampled
-    spans = {"azimuth": np.percentile(_around(azimuths, azimuth), (2.5, 97.5)),
-             "elevation": np.percentile(elevations - elevation, (2.5, 97.5))}
+    spans = {
+        "azimuth": np.percentile(_around(azimuths, azimuth), (2.5, 97.5)),
+        "elevation": np.percentile(elevations - elevation, (2.5, 97.5)),
+    }
     strength, strengths = directionality(found), directionality(drawn)
 
     def angle(which: str, value: float, most: float, reference: str) -> Measurement:
         low, high = spans[which]
         # An angle between directions is a larger angle of azimuth the higher they point.
         beside = settings.systematic_deg / (max(np.cos(np.radians(elevation)), 0.2) if which == "azimuth" else 1)
-        return Measurement(f"light_{which}", value, "deg", max(-most, value + min(low, 0) - beside),
-                           min(most, value + max(high, 0) + beside), level, n, name, reference)
+        return Measurement(
+            f"light_{which}",
+            value,
+            "deg",
+            max(-most, value + min(low, 0) - beside),
+            min(most, value + max(high, 0) + beside),
+            level,
+            n,
+            name,
+            reference,
+        )
 
     measurements = [
         angle("azimuth", azimuth, 360, "none: a fact; positive to the picture's right, circular"),
         angle("elevation", elevation, 90, "none: a fact; positive up"),
-        Measurement("light_directionality", float(strength), "1", float(np.percentile(strengths, 2.5)),
-                    float(np.percentile(strengths, 97.5)), level, n, name,
-                    "none: a fact; 0 = the same light from everywhere, 1 = all from one side"),
+        Measurement(
+            "light_directionality",
+            float(strength),
+            "1",
+            float(np.percentile(strengths, 2.5)),
+            float(np.percentile(strengths, 97.5)),
+            level,
+            n,
+            name,
+            "none: a fact; 0 = the same light from everywhere, 1 = all from one side",
+        ),
     ]
     width = max(float(np.ptp(span)) / 2 for span in spans.values())
     away = float(np.degrees(np.arccos(found[3] / max(np.linalg.norm(found[1:]), 1e-12))))
-    return measurements, {"light": found, "explained": explained, "strength": float(strength), "width_deg": width,
-                          "away_deg": away,
-                          "azimuths": azimuth + _around(azimuths, azimuth), "elevations": elevations}
+    return measurements, {
+        "light": found,
+        "explained": explained,
+        "strength": float(strength),
+        "width_deg": width,
+        "away_deg": away,
+        "azimuths": azimuth + _around(azimuths, azimuth),
+        "elevations": elevations,
+    }
 
 
 def light_over_time(skin: Skin, settings: Settings) -> dict[str, np.ndarray]:
@@ -239,8 +273,14 @@ def fit_refusals(about: dict[str, Any], settings: Settings) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def assess_direction(person: str, tracks: list[FaceTrack], mesh: dict[str, np.ndarray], transfer: np.ndarray,
-                     examined: Interval, settings: Settings) -> Finding:
+def assess_direction(
+    person: str,
+    tracks: list[FaceTrack],
+    mesh: dict[str, np.ndarray],
+    transfer: np.ndarray,
+    examined: Interval,
+    settings: Settings,
+) -> Finding:
     """From where is this face lit?"""
     about_it = person, tuple(t.name for t in tracks), [t.interval for t in tracks], examined, settings
     skin = skin_samples(tracks, mesh, settings)
@@ -249,18 +289,40 @@ def assess_direction(person: str, tracks: list[FaceTrack], mesh: dict[str, np.nd
     measurements, about = measure_light(skin, settings)
     if reasons := fit_refusals(about, settings):
         return _finding(*about_it, reasons)
-    return _finding(*about_it, (), measurements=tuple(measurements),
-                    evidence={"about": about, "examined": examined, **light_over_time(skin, settings)})
+    return _finding(
+        *about_it,
+        (),
+        measurements=tuple(measurements),
+        evidence={"about": about, "examined": examined, **light_over_time(skin, settings)},
+    )
 
 
-def _finding(person: str | None, subjects: tuple[str, ...], covered: list[Interval], examined: Interval,
-             settings: Settings, reasons: tuple[str, ...], **result: Any) -> Finding:
+def _finding(
+    person: str | None,
+    subjects: tuple[str, ...],
+    covered: list[Interval],
+    examined: Interval,
+    settings: Settings,
+    reasons: tuple[str, ...],
+    **result: Any,
+) -> Finding:
     return Finding(
-        analysis=ANALYSIS, question="lighting.direction", person=person, subjects=subjects,
+        analysis=ANALYSIS,
+        question="lighting.direction",
+        person=person,
+        subjects=subjects,
         h1="The face was lit in another place than the rest of the picture.",
         h2="The face was lit where it is seen.",
-        state=NOT_ASSESSABLE if reasons else ASSESSED, reasons=reasons, coverage=share(covered, examined),
-        covered=tuple(covered), method=METHOD, settings=settings, limits=LIMITS, alternatives=ALTERNATIVES, **result)
+        state=NOT_ASSESSABLE if reasons else ASSESSED,
+        reasons=reasons,
+        coverage=share(covered, examined),
+        covered=tuple(covered),
+        method=METHOD,
+        settings=settings,
+        limits=LIMITS,
+        alternatives=ALTERNATIVES,
+        **result,
+    )
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
@@ -268,8 +330,10 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if not scene.persons:
         return [_finding(None, (), [], scene.interval, settings, (scene.nobody,))]
     transfer = scene.observation.pictures["transfer"]
-    return [assess_direction(person, tracks, scene.observation.mesh, transfer, scene.interval, settings)
-            for person, tracks in scene.persons.items()]
+    return [
+        assess_direction(person, tracks, scene.observation.mesh, transfer, scene.interval, settings)
+        for person, tracks in scene.persons.items()
+    ]
 
 
 # -- charts ----------------------------------------------------------------------------------------------------------
@@ -297,8 +361,15 @@ def plot_direction(finding: Finding, ax: Any) -> None:
     """Direction over time: each picture by itself as points, the pooled value with its interval as band."""
     for which, colour, marker, style in (("azimuth", plots.BLUE, "o", "-"), ("elevation", plots.ORANGE, "s", "--")):
         pooled = finding.measurement(f"light_{which}")
-        ax.plot(finding.evidence["t_s"], finding.evidence[which], marker, ms=2.5, color=colour, ls="none",
-                label=f"{which}, each picture")
+        ax.plot(
+            finding.evidence["t_s"],
+            finding.evidence[which],
+            marker,
+            ms=2.5,
+            color=colour,
+            ls="none",
+            label=f"{which}, each picture",
+        )
         ax.axhline(pooled.value, color=colour, ls=style, label=f"{which}, pooled")
         ax.axhspan(pooled.low, pooled.high, color=colour, alpha=0.1, lw=0)
     plots.missing(ax, finding.evidence["examined"], finding.covered)
@@ -317,10 +388,16 @@ def charts(finding: Finding) -> list[plots.Chart]:
     plot_direction(finding, axes[0])
     plot_sphere(finding, axes[1])
     azimuth, elevation = (finding.measurement(f"light_{which}").value for which in ("azimuth", "elevation"))
-    return [plots.Chart(
-        "lighting", fig,
-        f"Direction of the light on the face of person {finding.person} over time (bands: 95 % intervals with their "
-        "systematic part), and a ball under that light. Notice whether points wander with the head or jump. It does "
-        "not show where the lamp stood, and an offset of all points may be skin colour.",
-        f"Points over time for azimuth near {azimuth} and elevation near {elevation} degrees; a shaded ball.",
-        {k: finding.evidence[k] for k in ("t_s", "azimuth", "elevation")})]
+    return [
+        plots.Chart(
+            "lighting",
+            fig,
+            f"Direction of the light on the face of person {finding.person} over time (bands: 95 % intervals with "
+            "their "
+            "systematic part), and a ball under that light. Notice whether points wander with the head or jump. "
+            "It does "
+            "not show where the lamp stood, and an offset of all points may be skin colour.",
+            f"Points over time for azimuth near {azimuth} and elevation near {elevation} degrees; a shaded ball.",
+            {k: finding.evidence[k] for k in ("t_s", "azimuth", "elevation")},
+        )
+    ]

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from forensics.pipeline import Scene
 
 ANALYSIS = "lipsync"
-METHOD = Method("correlation of mouth and sound velocities over lags", "1",
-                "after Hershey & Movellan 1999; Slaney & Covell 2000")
+METHOD = Method(
+    "correlation of mouth and sound velocities over lags", "1", "after Hershey & Movellan 1999; Slaney & Covell 2000"
+)
 GRID_HZ = 100.0
 #: Landmarks: inner lips, outer lips, forehead and chin; index of the blendshape jawOpen.
 INNER, OUTER, FACE, JAW_OPEN = (13, 14), (0, 17), (10, 152), 25
@@ -63,12 +64,20 @@ class Settings:
     least_speech_s: float = setting(2.0, "s", "about ten syllables")
     least_face_px: float = setting(60.0, "px", "face height; the mouth's gap is then 2-4 px")
     least_motion: float = setting(0.004, "1", "standard deviation of the mouth's gap over face height; a still mouth")
-    least_z: float = setting(3.5, "1", "an offset is read only beyond it; strangers' sound reaches it in about 1 of "
-                             "100 pairings of dev clips (`make real` prints it)")
+    least_z: float = setting(
+        3.5,
+        "1",
+        "an offset is read only beyond it; strangers' sound reaches it in about 1 of "
+        "100 pairings of dev clips (`make real` prints it)",
+    )
     block_s: float = setting(1.0, "s", "of the bootstrap: longer than a word")
     resamples: int = setting(400, "1", "of the bootstrap; seed 0")
-    systematic_ms: float = setting(40.0, "ms", "half width added to the statistical interval: one picture at 25/s; the "
-                                   "method's zero is not established more closely (`make real` prints the offsets)")
+    systematic_ms: float = setting(
+        40.0,
+        "ms",
+        "half width added to the statistical interval: one picture at 25/s; the "
+        "method's zero is not established more closely (`make real` prints the offsets)",
+    )
     widest_ms: float = setting(160.0, "ms", "full statistical width beyond which several offsets fit")
     longest_gap_s: float = setting(0.2, "s", "without a picture of the mouth")
 
@@ -110,8 +119,9 @@ def sound_spectrum(audio: Audio, window_s: float = 30.0, margin_s: float = 0.2) 
         # The margin keeps the windows' edges out of the result.
         block, start_s = audio.mono(Interval(window.start_s - margin_s, window.end_s + margin_s))
         sound = librosa.resample(block, orig_sr=audio.rate_hz, target_sr=SOUND_HZ)
-        power = librosa.feature.melspectrogram(y=sound, sr=SOUND_HZ, n_fft=512, hop_length=step, n_mels=BANDS,
-                                               fmin=LOWEST_HZ, fmax=highest)
+        power = librosa.feature.melspectrogram(
+            y=sound, sr=SOUND_HZ, n_fft=512, hop_length=step, n_mels=BANDS, fmin=LOWEST_HZ, fmax=highest
+        )
         t_s = start_s + np.arange(power.shape[1]) / GRID_HZ
         own = (t_s >= window.start_s - 1e-9) & (t_s < window.end_s - 1e-9)
         times.append(t_s[own])
@@ -178,9 +188,15 @@ def compare(mouth: np.ndarray, sound: np.ndarray, settings: Settings) -> Compari
         far[n // 2] = True
     peak = correlation[lags % n].max()
     null = correlation[far]
-    return Comparison(lags / GRID_HZ * 1000, correlation[lags % n], float((peak - null.mean()) / max(null.std(), 1e-12)),
-                      float(null.mean()), float(null.std()), float((best_near[far] < peak).mean()),
-                      max(1, int(far.sum() // len(lags))))
+    return Comparison(
+        lags / GRID_HZ * 1000,
+        correlation[lags % n],
+        float((peak - null.mean()) / max(null.std(), 1e-12)),
+        float(null.mean()),
+        float(null.std()),
+        float((best_near[far] < peak).mean()),
+        max(1, int(far.sum() // len(lags))),
+    )
 
 
 def measure_percentile(comparison: Comparison, level: float = 0.95) -> Measurement:
@@ -191,16 +207,25 @@ def measure_percentile(comparison: Comparison, level: float = 0.95) -> Measureme
     n = comparison.independent
     k = comparison.beaten * n
     low, high = clopper_pearson(k, n, level)
-    return Measurement("sync_percentile", 100 * k / (n + 1), "%", 100 * low, 100 * high, level, n, METHOD.name,
-                       f"no published range; {n} shifts that do not overlap, so the finest step is {100 / (n + 1):.1f} %; "
-                       "the interval is that of the share of shifts beaten")
+    return Measurement(
+        "sync_percentile",
+        100 * k / (n + 1),
+        "%",
+        100 * low,
+        100 * high,
+        level,
+        n,
+        METHOD.name,
+        f"no published range; {n} shifts that do not overlap, so the finest step is {100 / (n + 1):.1f} %; "
+        "the interval is that of the share of shifts beaten",
+    )
 
 
 def peak_ms(lags_ms: np.ndarray, correlation: np.ndarray) -> float:
     """Lag of the highest correlation, refined by a parabola through its neighbours."""
     k = int(correlation.argmax())
     if 0 < k < len(correlation) - 1:
-        before, here, after = correlation[k - 1:k + 2]
+        before, here, after = correlation[k - 1 : k + 2]
         bend = before - 2 * here + after
         if bend < 0:
             return float(lags_ms[k] + (before - after) / (2 * bend) * (lags_ms[1] - lags_ms[0]))
@@ -214,9 +239,15 @@ def bootstrap_offsets(mouth: np.ndarray, sound: np.ndarray, settings: Settings) 
     n = len(mouth) // size
     # Products of each block of the mouth with the sound at each lag: resampling blocks is then a weighted sum.
     padded = np.pad(sound, (-lags[0], lags[-1] + 1))
-    products = np.array([
-        [mouth[b * size:(b + 1) * size] @ padded[b * size + lag - lags[0]:(b + 1) * size + lag - lags[0]]
-         for lag in lags] for b in range(n)])
+    products = np.array(
+        [
+            [
+                mouth[b * size : (b + 1) * size] @ padded[b * size + lag - lags[0] : (b + 1) * size + lag - lags[0]]
+                for lag in lags
+            ]
+            for b in range(n)
+        ]
+    )
     draws = np.random.default_rng(0).integers(0, n, (settings.resamples, n))
     return np.array([peak_ms(lags / GRID_HZ * 1000, products[draw].sum(0)) for draw in draws])
 
@@ -234,17 +265,25 @@ def measure_offset(comparison: Comparison, offsets: np.ndarray, n_blocks: int, s
     value = peak_ms(comparison.lags_ms, comparison.correlation)
     low, high = np.percentile(offsets, (2.5, 97.5))
     return Measurement(
-        "av_offset", value, "ms", min(low, value) - settings.systematic_ms, max(high, value) + settings.systematic_ms,
-        0.95, n_blocks, METHOD.name,
+        "av_offset",
+        value,
+        "ms",
+        min(low, value) - settings.systematic_ms,
+        max(high, value) + settings.systematic_ms,
+        0.95,
+        n_blocks,
+        METHOD.name,
         f"viewers detect beyond {DETECTABLE_MS[0]} / +{DETECTABLE_MS[1]} ms and accept {ACCEPTABLE_MS[0]} / "
-        f"+{ACCEPTABLE_MS[1]} ms (ITU-R BT.1359); a fact about the recording, not an alarm")
+        f"+{ACCEPTABLE_MS[1]} ms (ITU-R BT.1359); a fact about the recording, not an alarm",
+    )
 
 
 # -- verdict ---------------------------------------------------------------------------------------------------------
 
 
-def refusals(track: FaceTrack, spoken: list[Interval] | None, heard: Interval | None, settings: Settings
-             ) -> tuple[str, ...]:
+def refusals(
+    track: FaceTrack, spoken: list[Interval] | None, heard: Interval | None, settings: Settings
+) -> tuple[str, ...]:
     """Reason codes why this track cannot be compared with the sound, ``heard``; empty where it can."""
     if spoken is None:
         return ("no_sound",)
@@ -268,14 +307,27 @@ def refusals(track: FaceTrack, spoken: list[Interval] | None, heard: Interval | 
 
 
 #: The two questions: slug, first and second hypothesis.
-LINK = ("lipsync.link", "The mouth's movement was made for, or recorded with, other sound.",
-        "The mouth's movement was recorded with this sound.")
-OFFSET = ("lipsync.offset", "The sound lies beside the picture by more than recording explains.",
-          "Sound and picture lie as recorded.")
+LINK = (
+    "lipsync.link",
+    "The mouth's movement was made for, or recorded with, other sound.",
+    "The mouth's movement was recorded with this sound.",
+)
+OFFSET = (
+    "lipsync.offset",
+    "The sound lies beside the picture by more than recording explains.",
+    "Sound and picture lie as recorded.",
+)
 
 
-def assess_person(person: str, tracks: list[FaceTrack], spectrum: Series | None, spoken: list[Interval] | None,
-                  examined: Interval, settings: Settings, accompanied: bool = False) -> list[Finding]:
+def assess_person(
+    person: str,
+    tracks: list[FaceTrack],
+    spectrum: Series | None,
+    spoken: list[Interval] | None,
+    examined: Interval,
+    settings: Settings,
+    accompanied: bool = False,
+) -> list[Finding]:
     """Two findings, of the link and of the offset, from the person's longest appearance.
 
     ``accompanied``: other faces are in view while someone speaks, so that a mouth without a link may be a listener's.
@@ -293,12 +345,22 @@ def assess_person(person: str, tracks: list[FaceTrack], spectrum: Series | None,
     comparison = compare(mouth, sound, settings)
     if accompanied and comparison.z < settings.least_z:
         return [_finding(question, *about, ("several_faces",)) for question in (LINK, OFFSET)]
-    evidence = {"comparison": comparison, "examined": examined, "spoken": spoken,
-                "mouth": Series("mouth velocity", grid, mouth, "standard deviations"),
-                "sound": Series("sound velocity", grid, sound, "standard deviations")}
-    linked = _finding(LINK, *about, (), measurements=(measure_percentile(comparison),), evidence=evidence,
-                      score=comparison.z,
-                      score_direction="higher = mouth and sound move together more than shifted sound does")
+    evidence = {
+        "comparison": comparison,
+        "examined": examined,
+        "spoken": spoken,
+        "mouth": Series("mouth velocity", grid, mouth, "standard deviations"),
+        "sound": Series("sound velocity", grid, sound, "standard deviations"),
+    }
+    linked = _finding(
+        LINK,
+        *about,
+        (),
+        measurements=(measure_percentile(comparison),),
+        evidence=evidence,
+        score=comparison.z,
+        score_direction="higher = mouth and sound move together more than shifted sound does",
+    )
     if comparison.z < settings.least_z:
         return [linked, _finding(OFFSET, *about, ("sync_not_established",))]
     offsets = bootstrap_offsets(mouth, sound, settings)
@@ -307,32 +369,76 @@ def assess_person(person: str, tracks: list[FaceTrack], spectrum: Series | None,
     if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms:
         return [linked, _finding(OFFSET, *about, ("offset_not_unique",))]
     measured = measure_offset(comparison, offsets, int(len(grid) / GRID_HZ / settings.block_s), settings)
-    return [linked, _finding(OFFSET, *about, (), measurements=(measured,), evidence=evidence | {"offsets": offsets},
-                             score=measured.value, score_direction="positive = the sound comes after the lips, ms")]
+    return [
+        linked,
+        _finding(
+            OFFSET,
+            *about,
+            (),
+            measurements=(measured,),
+            evidence=evidence | {"offsets": offsets},
+            score=measured.value,
+            score_direction="positive = the sound comes after the lips, ms",
+        ),
+    ]
 
 
-def _finding(question: tuple[str, str, str], person: str | None, subjects: tuple[str, ...], covered: list[Interval],
-             examined: Interval, settings: Settings, reasons: tuple[str, ...], **result: Any) -> Finding:
+def _finding(
+    question: tuple[str, str, str],
+    person: str | None,
+    subjects: tuple[str, ...],
+    covered: list[Interval],
+    examined: Interval,
+    settings: Settings,
+    reasons: tuple[str, ...],
+    **result: Any,
+) -> Finding:
     slug, h1, h2 = question
     return Finding(
-        analysis=ANALYSIS, question=slug, person=person, subjects=subjects, h1=h1, h2=h2,
-        state=NOT_ASSESSABLE if reasons else ASSESSED, reasons=reasons, coverage=share(covered, examined),
-        covered=tuple(covered), method=METHOD, settings=settings, limits=LIMITS, alternatives=ALTERNATIVES, **result)
+        analysis=ANALYSIS,
+        question=slug,
+        person=person,
+        subjects=subjects,
+        h1=h1,
+        h2=h2,
+        state=NOT_ASSESSABLE if reasons else ASSESSED,
+        reasons=reasons,
+        coverage=share(covered, examined),
+        covered=tuple(covered),
+        method=METHOD,
+        settings=settings,
+        limits=LIMITS,
+        alternatives=ALTERNATIVES,
+        **result,
+    )
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """Two findings a person; two refusals where there is nobody."""
     if scene.persons and scene.speech is None:
-        return [_finding(question, person, tuple(t.name for t in tracks), [], scene.interval, settings,
-                         (scene.soundless,)) for person, tracks in scene.persons.items() for question in (LINK, OFFSET)]
+        return [
+            _finding(question, person, tuple(t.name for t in tracks), [], scene.interval, settings, (scene.soundless,))
+            for person, tracks in scene.persons.items()
+            for question in (LINK, OFFSET)
+        ]
     if not scene.persons:
         reasons = (scene.nobody,) if scene.speech is not None else (scene.nobody, scene.soundless)
         return [_finding(question, None, (), [], scene.interval, settings, reasons) for question in (LINK, OFFSET)]
     audio = scene.observation.audio
     spectrum = sound_spectrum(audio) if audio is not None and scene.speech else None
-    return [finding for person, tracks in scene.persons.items()
-            for finding in assess_person(person, tracks, spectrum, scene.speech, scene.interval, settings,
-                                         accompanied(person, scene.tracks, scene.speech or []))]
+    return [
+        finding
+        for person, tracks in scene.persons.items()
+        for finding in assess_person(
+            person,
+            tracks,
+            spectrum,
+            scene.speech,
+            scene.interval,
+            settings,
+            accompanied(person, scene.tracks, scene.speech or []),
+        )
+    ]
 
 
 def accompanied(person: str, tracks: list[FaceTrack], spoken: list[Interval]) -> bool:
@@ -347,11 +453,22 @@ def accompanied(person: str, tracks: list[FaceTrack], spoken: list[Interval]) ->
 def plot_link(finding: Finding, ax: Any) -> None:
     """Correlation over the searched lags against the clip's own null."""
     found: Comparison = finding.evidence["comparison"]
-    ax.axhspan(found.null_mean - 2 * found.null_sd, found.null_mean + 2 * found.null_sd, color=plots.GREY, alpha=0.25,
-               lw=0, label="shifted sound, ± 2 standard deviations")
+    ax.axhspan(
+        found.null_mean - 2 * found.null_sd,
+        found.null_mean + 2 * found.null_sd,
+        color=plots.GREY,
+        alpha=0.25,
+        lw=0,
+        label="shifted sound, ± 2 standard deviations",
+    )
     ax.plot(found.lags_ms, found.correlation, color=plots.BLUE, label="this sound")
-    ax.axhline(found.null_mean + finding.settings.least_z * found.null_sd, color=plots.BLACK, ls=":", lw=0.8,
-               label="needed to read an offset")
+    ax.axhline(
+        found.null_mean + finding.settings.least_z * found.null_sd,
+        color=plots.BLACK,
+        ls=":",
+        lw=0.8,
+        label="needed to read an offset",
+    )
     ax.set_xlabel("lag of the sound (ms; positive = after the lips)")
     ax.set_ylabel("correlation")
     plots.legend(ax)
@@ -381,10 +498,16 @@ def charts(finding: Finding) -> list[plots.Chart]:
     plot_signals(finding, axes[0])
     plot_link(finding, axes[1])
     found = finding.evidence["comparison"]
-    return [plots.Chart(
-        "lipsync", fig,
-        f"Above: how fast the mouth of person {finding.person} opens and the sound rises. Below: their correlation at "
-        "each lag, against the band that shifted sound gives. Notice whether one peak stands clear of the band, and "
-        "where. It does not show who spoke, nor whether software made the mouth fit.",
-        "Two charts: velocities of mouth and sound over time; correlation over lags with a grey band of chance.",
-        {"lag_ms": found.lags_ms, "correlation": found.correlation})]
+    return [
+        plots.Chart(
+            "lipsync",
+            fig,
+            f"Above: how fast the mouth of person {finding.person} opens and the sound rises. Below: their "
+            "correlation at "
+            "each lag, against the band that shifted sound gives. Notice whether one peak stands clear of the "
+            "band, and "
+            "where. It does not show who spoke, nor whether software made the mouth fit.",
+            "Two charts: velocities of mouth and sound over time; correlation over lags with a grey band of chance.",
+            {"lag_ms": found.lags_ms, "correlation": found.correlation},
+        )
+    ]

@@ -20,7 +20,7 @@ from scipy import ndimage
 from forensics import plots
 from forensics.finding import ASSESSED, NOT_ASSESSABLE, Event, Finding, Measurement
 from forensics.method import Method, setting
-from forensics.timeline import Audio, Interval, Series, inside, intersection, runs, share, union
+from forensics.timeline import Audio, Interval, Series, inside, intersection, runs, share, total_s, union
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
@@ -51,6 +51,7 @@ class Settings:
     period_factor: float = setting(1.3, "1", _PRAAT)
     amplitude_factor: float = setting(1.6, "1", _PRAAT)
     periods_per_window: float = setting(4.5, "1", _PRAAT + " for harmonicity; parselmouth's own default is 1")
+    shortest_s: float = setting(1.0, "s", "of sound; below it neither background nor band can be told")
     least_voiced_s: float = setting(1.0, "s", "of voiced frames; below it medians move by tens of per cent")
     piece_s: float = setting(2.0, "s", "longest stretch given to Praat at once: units of the bootstrap, a phrase long")
     resamples: int = setting(400, "1", "of the bootstrap over speech intervals; seed 0")
@@ -97,17 +98,24 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
     periods = (0, 0, settings.shortest_period_s, settings.longest_period_s, settings.period_factor)
     jitter = call(points, "Get jitter (local)", *periods)
     shimmer = call([sound, points], "Get shimmer (local)", *periods, settings.amplitude_factor)
-    harmonicity = sound.to_harmonicity_ac(
-        minimum_pitch=low, periods_per_window=settings.periods_per_window).values[0]
+    harmonicity = sound.to_harmonicity_ac(minimum_pitch=low, periods_per_window=settings.periods_per_window).values[0]
     voiced = harmonicity[harmonicity > -200]  # Praat's mark for "no voice here"
-    return Voiced(interval, start_s + pitch.xs(), f0, float(np.isfinite(f0).sum() * pitch.dx), jitter, shimmer,
-                  float(voiced.mean()) if len(voiced) else np.nan)
+    return Voiced(
+        interval,
+        start_s + pitch.xs(),
+        f0,
+        float(np.isfinite(f0).sum() * pitch.dx),
+        jitter,
+        shimmer,
+        float(voiced.mean()) if len(voiced) else np.nan,
+    )
 
 
 def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) -> list[Voiced]:
     """Every stretch of speech, long ones in pieces."""
-    return [measure_stretch(audio, piece, settings) for interval in spoken
-            for piece in pieces(interval, settings.piece_s)]
+    return [
+        measure_stretch(audio, piece, settings) for interval in spoken for piece in pieces(interval, settings.piece_s)
+    ]
 
 
 def pieces(interval: Interval, longest_s: float) -> list[Interval]:
@@ -126,28 +134,37 @@ def _bootstrap(values: list[np.ndarray], summary: Any, settings: Settings) -> tu
     return float(low), float(high)
 
 
-def _measured(name: str, value: float, unit: str, interval: tuple[float, float] | None, n: int,
-              reference: str) -> Measurement:
+def _measured(
+    name: str, value: float, unit: str, interval: tuple[float, float] | None, n: int, reference: str
+) -> Measurement:
     low, high = interval or (None, None)
     return Measurement(name, value, unit, low, high, 0.95 if interval else None, n, METHOD.name, reference)
 
 
 def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measurement]:
     """Median F0, and jitter, shimmer and harmonicity weighted by voiced time, with bootstrap intervals."""
+
     def weighted(pairs: list[np.ndarray]) -> float:
         value, weight = np.array(pairs).T
         return float((value * weight).sum() / weight.sum())
 
     def measured(name: str, unit: str, values: list[np.ndarray], summary: Any, n: int) -> Measurement:
-        return _measured(name, summary(values), unit, _bootstrap(values, summary, settings), n,
-                         "no norm applied: running speech")
+        return _measured(
+            name, summary(values), unit, _bootstrap(values, summary, settings), n, "no norm applied: running speech"
+        )
 
     f0 = [s.f0_hz[np.isfinite(s.f0_hz)] for s in stretches if np.isfinite(s.f0_hz).any()]
     found = [measured("f0_median", "Hz", f0, lambda v: float(np.median(np.concatenate(v))), len(f0))]
-    for name, unit, key, factor in (("jitter_local", "%", "jitter", 100), ("shimmer_local", "%", "shimmer", 100),
-                                    ("hnr", "dB", "hnr_db", 1)):
-        pairs = [np.array([getattr(s, key) * factor, s.voiced_s]) for s in stretches
-                 if np.isfinite(getattr(s, key)) and s.voiced_s > 0]
+    for name, unit, key, factor in (
+        ("jitter_local", "%", "jitter", 100),
+        ("shimmer_local", "%", "shimmer", 100),
+        ("hnr", "dB", "hnr_db", 1),
+    ):
+        pairs = [
+            np.array([getattr(s, key) * factor, s.voiced_s])
+            for s in stretches
+            if np.isfinite(getattr(s, key)) and s.voiced_s > 0
+        ]
         if pairs:
             found.append(measured(name, unit, pairs, weighted, len(pairs)))
     return found
@@ -184,8 +201,14 @@ def measure_bandwidth(spectrum: tuple[np.ndarray, np.ndarray, int], settings: Se
     else:
         value = (hz[k] + hz[upper[k]]) / 2
         where = f"an edge of {drop[k]:.0f} dB between {hz[k]:.0f} and {hz[upper[k]]:.0f} Hz"
-    return _measured("bandwidth", float(value), "Hz", None, n,
-                     f"{where}; half the sampling rate is {hz[-1]:.0f} Hz; a fact about the recording")
+    return _measured(
+        "bandwidth",
+        float(value),
+        "Hz",
+        None,
+        n,
+        f"{where}; half the sampling rate is {hz[-1]:.0f} Hz; a fact about the recording",
+    )
 
 
 def background(level: Series, spoken: list[Interval]) -> Series:
@@ -204,8 +227,14 @@ def measure_noise_floor(quiet: Series, settings: Settings) -> Measurement | None
     def low_level(values: list[np.ndarray]) -> float:
         return float(np.percentile(np.concatenate(values), settings.background_percentile))
 
-    return _measured("noise_floor", low_level(stretches), "dB", _bootstrap(stretches, low_level, settings),
-                     sum(map(len, stretches)), "re full scale, all channels' mean; a fact about the recording")
+    return _measured(
+        "noise_floor",
+        low_level(stretches),
+        "dB",
+        _bootstrap(stretches, low_level, settings),
+        sum(map(len, stretches)),
+        "re full scale, all channels' mean; a fact about the recording",
+    )
 
 
 def level_jumps(quiet: Series, settings: Settings) -> list[Event]:
@@ -222,41 +251,75 @@ def level_jumps(quiet: Series, settings: Settings) -> list[Event]:
     for first, behind in runs(ndimage.binary_dilation(np.abs(steps) >= settings.jump_db, iterations=5)):
         k = first + int(np.abs(steps[first:behind]).argmax())
         at = float(t_s[k])
-        events.append(Event("level_jump", Interval(float(t_s[max(k - 1, 0)]), at),
-                            f"the background {'rises' if steps[k] > 0 else 'falls'} by {abs(steps[k]):.0f} dB",
-                            details={"step_db": round(float(steps[k]), 1)}))
+        events.append(
+            Event(
+                "level_jump",
+                Interval(float(t_s[max(k - 1, 0)]), at),
+                f"the background {'rises' if steps[k] > 0 else 'falls'} by {abs(steps[k]):.0f} dB",
+                details={"step_db": round(float(steps[k]), 1)},
+            )
+        )
     return events
 
 
 def digital_silences(level: Series, settings: Settings) -> list[Event]:
     """Where every sample is exactly zero: no microphone gives that, but codecs, gates and editors do."""
     step = 0.010
-    found = [Interval(float(level.t_s[a]) - step / 2, float(level.t_s[b - 1]) + step / 2)
-             for a, b in runs(np.isneginf(level.values))]
-    return [Event("digital_silence", i, f"{i.duration:.2f} s of samples exactly zero")
-            for i in union(found, step) if i.duration >= settings.digital_silence_s]
+    found = [
+        Interval(float(level.t_s[a]) - step / 2, float(level.t_s[b - 1]) + step / 2)
+        for a, b in runs(np.isneginf(level.values))
+    ]
+    return [
+        Event("digital_silence", i, f"{i.duration:.2f} s of samples exactly zero")
+        for i in union(found, step)
+        if i.duration >= settings.digital_silence_s
+    ]
 
 
 # -- verdict ---------------------------------------------------------------------------------------------------------
 
 
-def _finding(question: str, h1: str, h2: str, examined: Interval, covered: list[Interval], settings: Settings,
-             reasons: tuple[str, ...], **result: Any) -> Finding:
+def _finding(
+    question: str,
+    h1: str,
+    h2: str,
+    examined: Interval,
+    covered: list[Interval],
+    settings: Settings,
+    reasons: tuple[str, ...],
+    **result: Any,
+) -> Finding:
     return Finding(
-        analysis=ANALYSIS, question=question, person=None, subjects=("sound",), h1=h1, h2=h2,
-        state=NOT_ASSESSABLE if reasons else ASSESSED, reasons=reasons,
-        coverage=share(covered, examined), covered=tuple(union(covered)), method=METHOD, settings=settings, limits=LIMITS, alternatives=ALTERNATIVES,
-        **({} if reasons else result))
+        analysis=ANALYSIS,
+        question=question,
+        person=None,
+        subjects=("sound",),
+        h1=h1,
+        h2=h2,
+        state=NOT_ASSESSABLE if reasons else ASSESSED,
+        reasons=reasons,
+        coverage=share(covered, examined),
+        covered=tuple(union(covered)),
+        method=METHOD,
+        settings=settings,
+        limits=LIMITS,
+        alternatives=ALTERNATIVES,
+        **({} if reasons else result),
+    )
 
 
 #: The two questions: slug, first and second hypothesis.
 MEASURES = ("voice.measures", "The voice was synthesised or converted.", "The voice was spoken.")
-RECORDING = ("voice.recording", "The sound was interrupted or put together from several recordings.",
-             "The sound was recorded without interruption.")
+RECORDING = (
+    "voice.recording",
+    "The sound was interrupted or put together from several recordings.",
+    "The sound was recorded without interruption.",
+)
 
 
-def assess_measures(audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval,
-                    settings: Settings) -> Finding:
+def assess_measures(
+    audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
+) -> Finding:
     """What are this voice's measures?"""
     covered = intersection(spoken, [examined])
     if reasons := sound_refusals(audio, level, settings):
@@ -267,31 +330,51 @@ def assess_measures(audio: Audio | None, level: Series | None, spoken: list[Inte
     stretches = measure_stretches(audio, covered, settings)
     if sum(s.voiced_s for s in stretches) < settings.least_voiced_s:
         return _finding(*MEASURES, examined, covered, settings, ("too_few_voiced_seconds",))
-    evidence = {"t_s": np.concatenate([s.t_s for s in stretches]),
-                "f0_hz": np.concatenate([s.f0_hz for s in stretches]), "examined": examined}
-    return _finding(*MEASURES, examined, covered, settings, (), measurements=tuple(measure_voice(stretches, settings)),
-                    evidence=evidence)
+    evidence = {
+        "t_s": np.concatenate([s.t_s for s in stretches]),
+        "f0_hz": np.concatenate([s.f0_hz for s in stretches]),
+        "examined": examined,
+    }
+    return _finding(
+        *MEASURES,
+        examined,
+        covered,
+        settings,
+        (),
+        measurements=tuple(measure_voice(stretches, settings)),
+        evidence=evidence,
+    )
 
 
-def assess_recording(audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval,
-                     settings: Settings) -> Finding:
+def assess_recording(
+    audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
+) -> Finding:
     """One room, one take: band, background and its steps."""
     if reasons := sound_refusals(audio, level, settings):
         return _finding(*RECORDING, examined, [], settings, reasons)
     assert audio is not None and level is not None
     heard = intersection([audio.interval], [examined])
+    if total_s(heard) < settings.shortest_s:
+        return _finding(*RECORDING, examined, heard, settings, ("sound_too_short",))
     spectrum, quiet = average_spectrum(audio, heard), background(level, spoken)
     found = (measure_bandwidth(spectrum, settings), measure_noise_floor(quiet, settings))
-    events = sorted([*level_jumps(quiet, settings), *digital_silences(level, settings)],
-                    key=lambda e: e.interval.start_s)
-    return _finding(*RECORDING, examined, heard, settings, (), measurements=tuple(m for m in found if m),
-                    events=tuple(events),
-                    evidence={"level": level, "quiet": quiet, "spectrum": spectrum, "spoken": spoken,
-                              "examined": examined})
+    events = sorted(
+        [*level_jumps(quiet, settings), *digital_silences(level, settings)], key=lambda e: e.interval.start_s
+    )
+    return _finding(
+        *RECORDING,
+        examined,
+        heard,
+        settings,
+        (),
+        measurements=tuple(m for m in found if m),
+        events=tuple(events),
+        evidence={"level": level, "quiet": quiet, "spectrum": spectrum, "spoken": spoken, "examined": examined},
+    )
 
 
 def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings) -> tuple[str, ...]:
-    if audio is None or level is None or not np.isfinite(level.values).any() and not np.isneginf(level.values).any():
+    if audio is None or level is None or (not np.isfinite(level.values).any() and not np.isneginf(level.values).any()):
         return ("no_sound",)
     if not np.nanmax(level.values) >= settings.silent_db:
         return ("sound_is_silent",)
@@ -302,7 +385,9 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """Two findings on the sound."""
     audio, spoken = scene.observation.audio, scene.speech or []
     if audio is None:
-        return [_finding(*question, scene.interval, [], settings, (scene.soundless,)) for question in (MEASURES, RECORDING)]
+        return [
+            _finding(*question, scene.interval, [], settings, (scene.soundless,)) for question in (MEASURES, RECORDING)
+        ]
     level = scene.level.between(scene.interval) if scene.level else None
     return [make(audio, level, spoken, scene.interval, settings) for make in (assess_measures, assess_recording)]
 
@@ -331,8 +416,15 @@ def plot_level(finding: Finding, ax: Any) -> None:
     ax.plot(level.t_s, np.maximum(level.values, LOWEST_DB), color=plots.GREY, lw=0.6, label="level, 10 ms", **drawn)
     ax.plot(quiet.t_s, quiet.values, color=plots.BLUE, lw=1.2, label="background, outside speech", **drawn)
     jumps = [e for e in finding.events if e.kind == "level_jump"]
-    ax.plot([e.interval.end_s for e in jumps], [-10] * len(jumps), "v", color=plots.BLACK, ms=5, ls="none",
-            label="level jump" if jumps else None)
+    ax.plot(
+        [e.interval.end_s for e in jumps],
+        [-10] * len(jumps),
+        "v",
+        color=plots.BLACK,
+        ms=5,
+        ls="none",
+        label="level jump" if jumps else None,
+    )
     plots.shade(ax, finding.evidence["spoken"], "speech detected")
     plots.missing(ax, finding.evidence["examined"], finding.covered)
     ax.set_ylabel("level (dB re full scale)")
@@ -360,21 +452,34 @@ def charts(finding: Finding) -> list[plots.Chart]:
     if finding.question == "voice.measures":
         fig, ax = plots.figure(row_mm=50)
         plot_f0(finding, ax)
-        return [plots.Chart(
-            "voice-f0", fig, "Fundamental frequency of the voice (Praat, autocorrelation). Notice its range and how "
-            "it moves. It does not show who spoke, and jumps by an octave are the method's.",
-            "Points of fundamental frequency over time with their median.",
-            {k: finding.evidence[k] for k in ("t_s", "f0_hz")})]
+        return [
+            plots.Chart(
+                "voice-f0",
+                fig,
+                "Fundamental frequency of the voice (Praat, autocorrelation). Notice its range and how "
+                "it moves. It does not show who spoke, and jumps by an octave are the method's.",
+                "Points of fundamental frequency over time with their median.",
+                {k: finding.evidence[k] for k in ("t_s", "f0_hz")},
+            )
+        ]
     has_edge = any(m.name == "bandwidth" for m in finding.measurements)
     fig, axes = plots.figure(rows=1 + has_edge, row_mm=48, squeeze=False)
     plot_level(finding, axes[0, 0])
     if has_edge:
         plot_spectrum(finding, axes[1, 0])
     level = finding.evidence["level"]
-    return [plots.Chart(
-        "voice-recording", fig, "Level of the sound with the background between words, and the average spectrum. "
-        "Notice steps of the background and edges of the band. It does not show why they are there: gates, codecs "
-        "and scene changes make them too.",
-        "Level over time with background marked; below, average power over frequency with the band's edge.",
-        {"t_s": level.t_s, "level_db": np.maximum(level.values, LOWEST_DB),
-         "background_db": finding.evidence["quiet"].values})]
+    return [
+        plots.Chart(
+            "voice-recording",
+            fig,
+            "Level of the sound with the background between words, and the average spectrum. "
+            "Notice steps of the background and edges of the band. It does not show why they are there: gates, codecs "
+            "and scene changes make them too.",
+            "Level over time with background marked; below, average power over frequency with the band's edge.",
+            {
+                "t_s": level.t_s,
+                "level_db": np.maximum(level.values, LOWEST_DB),
+                "background_db": finding.evidence["quiet"].values,
+            },
+        )
+    ]

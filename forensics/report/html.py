@@ -46,9 +46,7 @@ def render(
         persons=persons(record),
         standing_out=[(f, line) for f in findings for line in phrases.outstanding(f)],
         refused=refused(findings),
-        losses=[
-            (k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c
-        ],
+        losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
         known=[(name, state[key]) for key, name in CASE_FIELDS.items() if key in state],
         unknown=[name for key, name in CASE_FIELDS.items() if key not in state],
@@ -90,9 +88,7 @@ def _inert(value: Any) -> Any:
 
 def evidence(text: Any) -> Markup:
     """A text from outside: cut, spelled out, its direction kept to itself, marked as the evidence's words."""
-    return Markup('<bdi class="evidence">{}</bdi>').format(
-        "—" if text is None else phrases.visible(str(text))
-    )
+    return Markup('<bdi class="evidence">{}</bdi>').format("—" if text is None else phrases.visible(str(text)))
 
 
 def code(text: str) -> Markup:
@@ -179,9 +175,7 @@ def used(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     merged: dict[str, dict[str, Any]] = {}
     for part in shared + asked:
-        same = merged.setdefault(
-            dumps({"method": part["method"], "settings": part["settings"]}), part | {"for": []}
-        )
+        same = merged.setdefault(dumps({"method": part["method"], "settings": part["settings"]}), part | {"for": []})
         if part["for"] not in same["for"]:
             same["for"].append(part["for"])
     return list(merged.values())

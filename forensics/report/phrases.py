@@ -65,8 +65,7 @@ def visible(text: str, longest: int = LONGEST) -> str:
     """``text`` cut to ``longest``, each character that steers instead of showing spelled out: ⟨U+202E⟩."""
     cut = text if len(text) <= longest else f"{text[:longest]} … (cut)"
     return "".join(
-        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else c
-        for c in cut
+        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else c for c in cut
     )
 
 

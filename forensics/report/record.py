@@ -43,17 +43,12 @@ def findings_json(examination: Examination) -> dict[str, Any]:
 
 def dumps(values: Mapping[str, Any]) -> str:
     """JSON in its one spelling. Raises ValueError for NaN or infinity."""
-    return (
-        json.dumps(values, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False, default=_plain)
-        + "\n"
-    )
+    return json.dumps(values, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False, default=_plain) + "\n"
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema (2020-12) of ``findings.json``."""
-    return json.loads(
-        importlib.resources.files(__package__).joinpath("findings.schema.json").read_text("utf-8")
-    )
+    return json.loads(importlib.resources.files(__package__).joinpath("findings.schema.json").read_text("utf-8"))
 
 
 def _plain(value: Any) -> Any:
@@ -90,8 +85,7 @@ def clip_json(examination: Examination) -> dict[str, Any]:
         "size_bytes": clip.size_bytes,
         **_container(clip.declared),
         "streams": [
-            _stream(s) | {"examined": s["index"] in (clip.picture, clip.sound)}
-            for s in clip.declared["streams"]
+            _stream(s) | {"examined": s["index"] in (clip.picture, clip.sound)} for s in clip.declared["streams"]
         ],
         "picture_stream": clip.picture,
         "sound_stream": clip.sound,
@@ -123,8 +117,7 @@ def _container(declared: Mapping[str, Any]) -> dict[str, Any]:
 def _stream(declared: Mapping[str, Any]) -> dict[str, Any]:
     """What a stream declares, with texts made visible and times rounded."""
     values = {
-        k: visible(v) if isinstance(v, str) else _rounded(v) if isinstance(v, float) else v
-        for k, v in declared.items()
+        k: visible(v) if isinstance(v, str) else _rounded(v) if isinstance(v, float) else v for k, v in declared.items()
     }
     return values | {"tags": _tags(declared["tags"])}
 
@@ -155,9 +148,7 @@ def _pictures(scene: Scene) -> dict[str, Any]:
         "width": width,
         "height": height,
         "first_picture_s": _rounded(t_s[0]) if len(t_s) else None,
-        "picture_duration_s": rounded((scene.shots[0] | scene.shots[-1]).duration, "s")
-        if scene.shots
-        else None,
+        "picture_duration_s": rounded((scene.shots[0] | scene.shots[-1]).duration, "s") if scene.shots else None,
         "mean_fps": round(1000 / float(steps_ms.mean()), 3) if usual else None,
         "picture_step_ms": None
         if usual is None
@@ -183,9 +174,7 @@ def _frames(examination: Examination) -> dict[str, int | None]:
 def _sound(scene: Scene) -> dict[str, Any]:
     audio = scene.observation.audio
     if audio is None:
-        return dict.fromkeys(
-            ("sound_rate_hz", "sound_channels", "sound_start_s", "sound_duration_s", "sound_gaps")
-        )
+        return dict.fromkeys(("sound_rate_hz", "sound_channels", "sound_start_s", "sound_duration_s", "sound_gaps"))
     return {
         "sound_rate_hz": audio.rate_hz,
         "sound_channels": audio.samples.shape[1],

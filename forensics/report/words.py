@@ -59,9 +59,7 @@ _DENIED = re.compile(
 _AROUND = 40  # characters shown each side of a hit
 #: Elements without content, and elements that do not end a sentence.
 VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
-INLINE = frozenset(
-    {"a", "abbr", "b", "bdi", "code", "em", "i", "small", "span", "strong", "sub", "sup", "wbr"}
-)
+INLINE = frozenset({"a", "abbr", "b", "bdi", "code", "em", "i", "small", "span", "strong", "sub", "sup", "wbr"})
 
 
 class _OwnText(HTMLParser):

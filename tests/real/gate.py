@@ -65,34 +65,51 @@ def run(job: tuple[dict[str, str], str]) -> dict[str, Any]:
     links = [f for f in done.findings if f.question == "lipsync.link" and f.evidence]
     best = max(links, key=lambda f: f.score, default=None)
     return {
-        "row": row, "name": path.stem, "error": "", "seconds": done.scene.interval.duration, "wall_s": wall_s,
-        "tracks": len(done.scene.tracks), "brief": len(done.scene.brief), "cells": cells(done.findings),
+        "row": row,
+        "name": path.stem,
+        "error": "",
+        "seconds": done.scene.interval.duration,
+        "wall_s": wall_s,
+        "tracks": len(done.scene.tracks),
+        "brief": len(done.scene.brief),
+        "cells": cells(done.findings),
         "unusual": [name for f in done.findings for name in unusual(f)],
         # A blink is one event an eye: the left eye's are not counted again.
         "kinds": Counter(e.kind for f in done.findings for e in f.events if e.details.get("eye") != "left"),
         "blinks": [e.details["frame"] for f in done.findings for e in f.events if e.details.get("eye") == "right"],
-        "offsets": [f.measurement("av_offset") for f in done.findings if f.question == "lipsync.offset"
-                    and f.measurements],
+        "offsets": [
+            f.measurement("av_offset") for f in done.findings if f.question == "lipsync.offset" and f.measurements
+        ],
         "velocities": best and (best.evidence["mouth"].values, best.evidence["sound"].values),
         "own_z": best.score if best else None,
     }
 
 
 def unusual(finding: Any) -> list[str]:
-    return [item.name if hasattr(item, "name") else item.kind
-            for item in (*finding.measurements, *finding.events) if item.unusual]
+    return [
+        item.name if hasattr(item, "name") else item.kind
+        for item in (*finding.measurements, *finding.events)
+        if item.unusual
+    ]
 
 
 def cells(findings: list[Any]) -> dict[str, str]:
     """State and main number of each question, of the person covered longest."""
     found = {}
-    for question in ("lipsync.link", "lipsync.offset", "blink.rate", "lighting.direction", "voice.measures",
-                     "voice.recording"):
+    for question in (
+        "lipsync.link",
+        "lipsync.offset",
+        "blink.rate",
+        "lighting.direction",
+        "voice.measures",
+        "voice.recording",
+    ):
         asked = [f for f in findings if f.question == question]
         shown = max(asked, key=lambda f: (f.state == "assessed", f.coverage))
         found[question] = main_number(shown) if shown.state == "assessed" else "–  " + ", ".join(shown.reasons)
-        found["coverage"] = f"{max(f.coverage for f in asked):.2f}" if question == "blink.rate" else found.get(
-            "coverage", "")
+        found["coverage"] = (
+            f"{max(f.coverage for f in asked):.2f}" if question == "blink.rate" else found.get("coverage", "")
+        )
     return found
 
 
@@ -116,18 +133,30 @@ def share(k: int, n: int) -> str:
 
 
 def rows_table(results: list[dict[str, Any]]) -> list[str]:
-    questions = ["lipsync.link", "lipsync.offset", "blink.rate", "lighting.direction", "voice.measures",
-                 "voice.recording"]
-    lines = ["| clip | label | s | tracks | eyes' coverage | link % z | offset ms | blinks /min | light az / el deg | "
-             "F0 Hz | band Hz | unusual | wall / duration |", "|" + "---|" * 13]
+    questions = [
+        "lipsync.link",
+        "lipsync.offset",
+        "blink.rate",
+        "lighting.direction",
+        "voice.measures",
+        "voice.recording",
+    ]
+    lines = [
+        "| clip | label | s | tracks | eyes' coverage | link % z | offset ms | blinks /min | light az / el deg | "
+        "F0 Hz | band Hz | unusual | wall / duration |",
+        "|" + "---|" * 13,
+    ]
     for r in results:
         label = r["row"]["label"] + (" (weak)" if r["row"]["label_is_weak"] else "")
         if r["error"]:
             lines.append(f"| {r['name']} | {label} | | " + " | " * 8 + f"{r['error']} | |")
             continue
-        lines.append(f"| {r['name']} | {label} {r['row']['generator']} | {r['seconds']:.1f} | {r['tracks']} | "
-                     f"{r['cells']['coverage']} | " + " | ".join(r["cells"][q] for q in questions)
-                     + f" | {', '.join(r['unusual'])} | {r['wall_s'] / r['seconds']:.2f} |")
+        lines.append(
+            f"| {r['name']} | {label} {r['row']['generator']} | {r['seconds']:.1f} | {r['tracks']} | "
+            f"{r['cells']['coverage']} | "
+            + " | ".join(r["cells"][q] for q in questions)
+            + f" | {', '.join(r['unusual'])} | {r['wall_s'] / r['seconds']:.2f} |"
+        )
     return lines
 
 
@@ -140,15 +169,20 @@ def gate(results: list[dict[str, Any]]) -> list[str]:
     longest = max(r["seconds"] for r in fit)
     broken = [f"{r['name']} {r['error']}" for r in results if r["row"]["label"] == "authentic" and r["error"]]
     needed = next(s for s in range(1, 10_000) if blink.measure_rate(0, s, blink.Settings()).unusual)
-    return [f"**Authentic clips with at least one `unusual` item: {share(len(flagged), len(fit))}** (Clopper-Pearson, "
-            "95 %): " + (", ".join(r["name"] for r in flagged) or "none") + ".", "",
-            f"Refused or crashed, and so not counted: {', '.join(broken) or 'none'}. In this version a blink rate alone "
-            f"can be marked, and without a single blink only from {needed} s on (task unknown); the longest authentic clip "
-            f"lasts {longest:.0f} s. So this gate shows that nothing else is marked, and cannot yet show how often a "
-            "rate is.", "",
-            f"Over {minutes:.1f} minutes of authentic clips, a minute: `unusual` of any kind "
-            f"{sum(marked.values()) / minutes:.2f}; events (facts, not alarms) "
-            + ", ".join(f"`{k}` {n / minutes:.2f}" for k, n in sorted(kinds.items())) + "."]
+    return [
+        f"**Authentic clips with at least one `unusual` item: {share(len(flagged), len(fit))}** (Clopper-Pearson, "
+        "95 %): " + (", ".join(r["name"] for r in flagged) or "none") + ".",
+        "",
+        f"Refused or crashed, and so not counted: {', '.join(broken) or 'none'}. In this version a blink rate alone "
+        f"can be marked, and without a single blink only from {needed} s on (task unknown); the longest authentic clip "
+        f"lasts {longest:.0f} s. So this gate shows that nothing else is marked, and cannot yet show how often a "
+        "rate is.",
+        "",
+        f"Over {minutes:.1f} minutes of authentic clips, a minute: `unusual` of any kind "
+        f"{sum(marked.values()) / minutes:.2f}; events (facts, not alarms) "
+        + ", ".join(f"`{k}` {n / minutes:.2f}" for k, n in sorted(kinds.items()))
+        + ".",
+    ]
 
 
 def blink_table(results: list[dict[str, Any]]) -> list[str]:
@@ -168,8 +202,12 @@ def blink_table(results: list[dict[str, Any]]) -> list[str]:
         lines.append(f"| {r['name']} | {r['row']['blinks_counted']} | {r['blinks']} | {hits} |")
     if not counted:
         return lines
-    return [*lines, "", f"Of the blinks counted by eye, found: {share(matched, counted)}. Of those found, counted by eye: "
-            f"{share(matched, found) if found else 'none found'}. One observer, doubtful ones included."]
+    return [
+        *lines,
+        "",
+        f"Of the blinks counted by eye, found: {share(matched, counted)}. Of those found, counted by eye: "
+        f"{share(matched, found) if found else 'none found'}. One observer, doubtful ones included.",
+    ]
 
 
 def offset_lines(results: list[dict[str, Any]]) -> list[str]:
@@ -178,15 +216,22 @@ def offset_lines(results: list[dict[str, Any]]) -> list[str]:
     if not values:
         return []
     at = np.percentile([m.value for m in values], (0, 5, 50, 95, 100))
-    return ["", f"`av_offset` of authentic clips: n = {len(values)}, median {at[2]:.0f} ms, 5th and 95th percentile {at[1]:.0f} "
-            f"and {at[3]:.0f} ms, extremes {at[0]:.0f} and {at[4]:.0f} ms; the interval holds 0 in "
-            f"{share(sum(m.low <= 0 <= m.high for m in values), len(values))}."]
+    return [
+        "",
+        f"`av_offset` of authentic clips: n = {len(values)}, median {at[2]:.0f} ms, 5th and 95th percentile "
+        f"{at[1]:.0f} "
+        f"and {at[3]:.0f} ms, extremes {at[0]:.0f} and {at[4]:.0f} ms; the interval holds 0 in "
+        f"{share(sum(m.low <= 0 <= m.high for m in values), len(values))}.",
+    ]
 
 
 def lips_and_strangers(results: list[dict[str, Any]]) -> list[str]:
     """z of each authentic clip with its own sound, and with that of every clip of another person and group."""
-    fit = [r for r in results if r["row"]["label"] == "authentic" and not r["error"] and r["velocities"]
-           and r["name"] not in OTHER_SOUND]
+    fit = [
+        r
+        for r in results
+        if r["row"]["label"] == "authentic" and not r["error"] and r["velocities"] and r["name"] not in OTHER_SOUND
+    ]
     settings, strange, owner = lipsync.Settings(), [], []
     for a in fit:
         for b in fit:
@@ -196,17 +241,25 @@ def lips_and_strangers(results: list[dict[str, Any]]) -> list[str]:
             strange.append(lipsync.compare(a["velocities"][0][:n], b["velocities"][1][:n], settings).z)
             owner.append(a["name"])
     strange_z, owners = np.array(strange), np.array(owner)
-    lines = ["| clips | n | AUC own against strangers' sound [95 %, bootstrap over clips] | own z ≥ limit | strangers' "
-             f"z ≥ limit ({settings.least_z}), pairings |", "|---|---|---|---|---|"]
-    groups = {"all": fit, "kept by a correlation check (`t…`; flatters)": [r for r in fit if r["name"][0] == "t"],
-              "others": [r for r in fit if r["name"][0] != "t"]}
+    lines = [
+        "| clips | n | AUC own against strangers' sound [95 %, bootstrap over clips] | own z ≥ limit | strangers' "
+        f"z ≥ limit ({settings.least_z}), pairings |",
+        "|---|---|---|---|---|",
+    ]
+    groups = {
+        "all": fit,
+        "kept by a correlation check (`t…`; flatters)": [r for r in fit if r["name"][0] == "t"],
+        "others": [r for r in fit if r["name"][0] != "t"],
+    }
     for name, members in ((k, v) for k, v in groups.items() if v):
         own = np.array([r["own_z"] for r in members])
         theirs = [strange_z[owners == r["name"]] for r in members]
         over = sum(int((z >= settings.least_z).sum()) for z in theirs)
-        lines.append(f"| {name} | {len(members)} | {auc_interval(own, theirs)} | "
-                     f"{share(int((own >= settings.least_z).sum()), len(own))} | {over}/{sum(map(len, theirs))} = "
-                     f"{100 * over / sum(map(len, theirs)):.1f} % |")
+        lines.append(
+            f"| {name} | {len(members)} | {auc_interval(own, theirs)} | "
+            f"{share(int((own >= settings.least_z).sum()), len(own))} | {over}/{sum(map(len, theirs))} = "
+            f"{100 * over / sum(map(len, theirs)):.1f} % |"
+        )
     return lines
 
 
@@ -244,8 +297,10 @@ def yale_table() -> list[str]:
     settings = lighting.Settings()
     with FaceModel(1) as model:
         for folder in sorted((DATA / "lighting" / "croppedyale").iterdir()):
-            pictures = {name: padded(pixels.read_grey(folder / name)) for name in
-                        sorted(p.name for p in folder.glob("*.pgm") if "Ambient" not in p.name)}
+            pictures = {
+                name: padded(pixels.read_grey(folder / name))
+                for name in sorted(p.name for p in folder.glob("*.pgm") if "Ambient" not in p.name)
+            }
             frontal = model.detect(next(p for n, p in pictures.items() if "A+000E+00" in n))[0]
             for name, picture in pictures.items():
                 lamp = lamp_direction(name)
@@ -258,27 +313,39 @@ def yale_table() -> list[str]:
                 chosen = np.flatnonzero(skin)
                 facing = lighting.normals(frontal.landmarks.astype(float), triangles)[chosen]
                 light = np.where(facing[:, 2] >= settings.facing, lighting.luminance(rgb)[chosen], np.nan)
-                sample = lighting.Skin(np.zeros(1), facing[None], light[None],
-                                       lighting.face_cells(frontal.landmarks[chosen], settings))
+                sample = lighting.Skin(
+                    np.zeros(1), facing[None], light[None], lighting.face_cells(frontal.landmarks[chosen], settings)
+                )
                 measured, about = lighting.measure_light(sample, settings)
                 if reasons := lighting.fit_refusals(about, settings):
-                    refused.update((f"{key}: {r}" for r in reasons))
+                    refused.update(f"{key}: {r}" for r in reasons)
                     continue
                 found = about["light"][1:] / np.linalg.norm(about["light"][1:])
                 errors[key].append(float(np.degrees(np.arccos(np.clip(found @ lamp, -1, 1)))))
                 azimuth, elevation = (float(a) for a in lighting.direction(lamp))
-                covered[0] += all(m.low <= true <= m.high for m, true in
-                                  zip(measured, (azimuth, elevation), strict=False))
+                covered[0] += all(
+                    m.low <= true <= m.high for m, true in zip(measured, (azimuth, elevation), strict=False)
+                )
                 covered[1] += 1
-    lines = [f"{len(persons)} persons; landmarks from each person's evenly lit photograph.", "",
-             "| lamp from the camera's axis | n | median error deg | 90th percentile | 95th percentile |",
-             "|---|---|---|---|---|"]
+    lines = [
+        f"{len(persons)} persons; landmarks from each person's evenly lit photograph.",
+        "",
+        "| lamp from the camera's axis | n | median error deg | 90th percentile | 95th percentile |",
+        "|---|---|---|---|---|",
+    ]
     errors = {"within 60 deg": [*errors["within 30 deg"], *errors["30 to 60 deg"]], **errors}
     for name, values in ((name, values) for name, values in errors.items() if values):
-        lines.append(f"| {name} | {len(values)} | {np.median(values):.1f} | {np.percentile(values, 90):.1f} | "
-                     f"{np.percentile(values, 95):.1f} |")
-    return [*lines, "", f"Both printed intervals hold the lamp's direction: {share(*covered)}. Refused: "
-            + (", ".join(f"{n} × {k}" for k, n in sorted(refused.items())) or "none") + "."]
+        lines.append(
+            f"| {name} | {len(values)} | {np.median(values):.1f} | {np.percentile(values, 90):.1f} | "
+            f"{np.percentile(values, 95):.1f} |"
+        )
+    return [
+        *lines,
+        "",
+        f"Both printed intervals hold the lamp's direction: {share(*covered)}. Refused: "
+        + (", ".join(f"{n} × {k}" for k, n in sorted(refused.items())) or "none")
+        + ".",
+    ]
 
 
 def padded(grey: np.ndarray) -> np.ndarray:
@@ -300,8 +367,9 @@ def commit() -> str:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True).stdout.strip()
 
-    return git("rev-parse", "--short", "HEAD") + (" with uncommitted changes" if git("status", "--porcelain",
-                                                                                     "forensics") else "")
+    return git("rev-parse", "--short", "HEAD") + (
+        " with uncommitted changes" if git("status", "--porcelain", "forensics") else ""
+    )
 
 
 def main() -> None:
@@ -317,24 +385,46 @@ def main() -> None:
         results = []
         for result in pool.imap(run, [(row, folder) for row in chosen]):
             results.append(result)
-            print(len(results), "of", len(chosen), result["name"], result["error"], *result.get("unusual", []),
-                  flush=True)
-    text = "\n".join([
-        "# Real recordings through the whole report", "",
-        f"Made by `make real` at commit {commit()}, two clips at a time, one worker each. {len(chosen)} clips of "
-        "`../shared/data`; labels are those of its index. `–` = not assessable, with the reasons.", "",
-        "## The gate", "", *gate(results), "",
-        "## Lips against their own and strangers' sound (authentic clips)", "",
-        "Nothing was learned; the limit was chosen on these clips.", "", *lips_and_strangers(results),
-        *offset_lines(results), "",
-        "## Blinks against counts by eye", "", *blink_table(results), "",
-        "## Light against known lamps (Extended Yale B)", "", *yale_table(), "",
-        "## Every clip", "", *rows_table(results), ""])
+            print(
+                len(results), "of", len(chosen), result["name"], result["error"], *result.get("unusual", []), flush=True
+            )
+    text = "\n".join(
+        [
+            "# Real recordings through the whole report",
+            "",
+            f"Made by `make real` at commit {commit()}, two clips at a time, one worker each. {len(chosen)} clips of "
+            "`../shared/data`; labels are those of its index. `–` = not assessable, with the reasons.",
+            "",
+            "## The gate",
+            "",
+            *gate(results),
+            "",
+            "## Lips against their own and strangers' sound (authentic clips)",
+            "",
+            "Nothing was learned; the limit was chosen on these clips.",
+            "",
+            *lips_and_strangers(results),
+            *offset_lines(results),
+            "",
+            "## Blinks against counts by eye",
+            "",
+            *blink_table(results),
+            "",
+            "## Light against known lamps (Extended Yale B)",
+            "",
+            *yale_table(),
+            "",
+            "## Every clip",
+            "",
+            *rows_table(results),
+            "",
+        ]
+    )
     if options.only:
         print(text)
     else:
         RESULTS.write_text(text)
-        print(text[:text.index("## Every clip")])
+        print(text[: text.index("## Every clip")])
     flagged = sum(bool(r.get("unusual")) for r in results if r["row"]["label"] == "authentic")
     if flagged > MOST_FLAGGED or any(r["error"].startswith("CRASHED") for r in results):
         raise SystemExit("THE GATE IS SHUT: more authentic clips marked than may be, or a clip crashed the report")
