@@ -12,6 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import av
@@ -189,6 +190,7 @@ class Picture:
         # Rows of some widths come padded, and a turned array is a view: the landmark model misreads both silently.
         return np.ascontiguousarray(_turned(picture, self._frame))
 
+    @cached_property
     def thumbnail(self) -> np.ndarray:
         """Small luma picture for comparing neighbours: float32 (36, 64), 0-255."""
         small = self._scaler.reformat(self._frame, width=THUMBNAIL[0], height=THUMBNAIL[1], format="gray")

