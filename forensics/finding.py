@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from forensics.errors import ParameterError
 from forensics.method import Method, describe
-from forensics.timeline import Interval
+from forensics.timeline import Interval, share, union
 
 ASSESSED, NOT_ASSESSABLE = "assessed", "not_assessable"
 
@@ -195,3 +195,53 @@ class Finding:
             "settings": describe(self.settings),
             "source_sha256": self.source_sha256,
         }
+
+
+@dataclass(frozen=True)
+class About:
+    """Of whom and when a question is asked: ``covered`` is the time that bears on it, ``examined`` all there was."""
+
+    examined: Interval
+    settings: Any
+    covered: Sequence[Interval] = ()
+    person: str | None = None
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an analysis asks: a stable slug (``lipsync.offset``), both hypotheses, and what every answer shares."""
+
+    slug: str
+    h1: str
+    h2: str
+    method: Method
+    limits: tuple[str, ...]
+    alternatives: tuple[str, ...]
+
+    def answer(self, about: About, **result: Any) -> Finding:
+        """The Finding with what was measured: its measurements, events, evidence, score."""
+        return self._finding(about, ASSESSED, (), **result)
+
+    def refuse(self, about: About, *reasons: str) -> Finding:
+        """The Finding that says by reason codes why there is no answer."""
+        return self._finding(about, NOT_ASSESSABLE, reasons)
+
+    def _finding(self, about: About, state: str, reasons: tuple[str, ...], **result: Any) -> Finding:
+        return Finding(
+            analysis=self.slug.partition(".")[0],
+            question=self.slug,
+            person=about.person,
+            subjects=about.subjects,
+            h1=self.h1,
+            h2=self.h2,
+            state=state,
+            reasons=reasons,
+            coverage=share(about.covered, about.examined),
+            covered=tuple(union(about.covered)),
+            method=self.method,
+            settings=about.settings,
+            limits=self.limits,
+            alternatives=self.alternatives,
+            **result,
+        )

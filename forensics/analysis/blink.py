@@ -20,10 +20,10 @@ from scipy import signal, stats
 
 from forensics import plots
 from forensics.errors import ParameterError
-from forensics.finding import ASSESSED, NOT_ASSESSABLE, Event, Finding, Measurement
+from forensics.finding import ASSESSED, About, Event, Finding, Measurement, Question
 from forensics.method import Method, setting
 from forensics.statistics import poisson_interval
-from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, runs, share, total_s
+from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, runs, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
@@ -45,6 +45,15 @@ LIMITS = (
 ALTERNATIVES = (
     "Rates differ widely between people and with task, light, dry air, contact lenses, fatigue and medication.",
     "An edited recording may have had blinks cut out with its pauses.",
+)
+
+RATE = Question(
+    "blink.rate",
+    "The eyes' movement was generated or removed, so that blinks are missing.",
+    "The eyes' movement was recorded from a person.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
 )
 
 
@@ -290,24 +299,20 @@ def assess_rate(
     eyes = {eye: [_without(openness(t, eye, settings), frozen) for t in tracks] for eye in EYES}
     seen = [Series("both eyes", r.t_s, r.values + le.values, "1") for r, le in zip(*eyes.values(), strict=True)]
     covered = [Interval(float(s.t_s[a]), float(s.t_s[b - 1])) for s in seen for a, b in runs(np.isfinite(s.values))]
-    names, seen_s = tuple(t.name for t in tracks), sum(visible_s(s) for s in seen)
+    about = About(examined, settings, covered, person, tuple(t.name for t in tracks))
+    seen_s = sum(visible_s(s) for s in seen)
     if reasons := refusals(tracks, seen_s, settings):
-        return _finding(person, names, covered, examined, settings, reasons)
+        return RATE.refuse(about, *reasons)
     pairs, events = [], []
     for track, right, left in zip(tracks, eyes["right"], eyes["left"], strict=True):
         found = binocular(closures(right, "right", settings), closures(left, "left", settings), settings)
         pairs += found
         events += _events(found, track, settings)
     if not pairs and still(eyes, settings):
-        return _finding(person, names, covered, examined, settings, ("eyes_still",))
+        return RATE.refuse(about, "eyes_still")
     rate = measure_rate(len(pairs), seen_s, settings)
-    return _finding(
-        person,
-        names,
-        covered,
-        examined,
-        settings,
-        (),
+    return RATE.answer(
+        about,
         measurements=tuple(m for m in (rate, measure_duration(pairs)) if m),
         events=tuple(events),
         evidence={"eyes": eyes, "examined": examined},
@@ -316,38 +321,10 @@ def assess_rate(
     )
 
 
-def _finding(
-    person: str | None,
-    subjects: tuple[str, ...],
-    covered: list[Interval],
-    examined: Interval,
-    settings: Settings,
-    reasons: tuple[str, ...],
-    **result: Any,
-) -> Finding:
-    return Finding(
-        analysis=ANALYSIS,
-        question="blink.rate",
-        person=person,
-        subjects=subjects,
-        h1="The eyes' movement was generated or removed, so that blinks are missing.",
-        h2="The eyes' movement was recorded from a person.",
-        state=NOT_ASSESSABLE if reasons else ASSESSED,
-        reasons=reasons,
-        coverage=share(covered, examined),
-        covered=tuple(covered),
-        method=METHOD,
-        settings=settings,
-        limits=LIMITS,
-        alternatives=ALTERNATIVES,
-        **result,
-    )
-
-
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """One finding a person; one refusal where there is nobody."""
     if not scene.persons:
-        return [_finding(None, (), [], scene.interval, settings, (scene.nobody,))]
+        return [RATE.refuse(About(scene.interval, settings), scene.nobody)]
     return [
         assess_rate(person, tracks, scene.interval, settings, scene.freezes) for person, tracks in scene.persons.items()
     ]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics import plots
-from forensics.finding import ASSESSED, NOT_ASSESSABLE, Finding, Measurement
+from forensics.finding import ASSESSED, About, Finding, Measurement, Question
 from forensics.method import Method, setting
-from forensics.timeline import FaceTrack, Interval, share, total_s
+from forensics.timeline import FaceTrack, Interval, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
@@ -40,6 +40,15 @@ LIMITS = (
 )
 ALTERNATIVES = (
     "Lamps that move or change, clouds, screens that light the face, automatic exposure, retouching filters.",
+)
+
+DIRECTION = Question(
+    "lighting.direction",
+    "The face was lit in another place than the rest of the picture.",
+    "The face was lit where it is seen.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
 )
 
 
@@ -282,53 +291,24 @@ def assess_direction(
     settings: Settings,
 ) -> Finding:
     """From where is this face lit?"""
-    about_it = person, tuple(t.name for t in tracks), [t.interval for t in tracks], examined, settings
+    asked = About(examined, settings, [t.interval for t in tracks], person, tuple(t.name for t in tracks))
     skin = skin_samples(tracks, mesh, settings)
     if reasons := refusals(tracks, skin, transfer, settings):
-        return _finding(*about_it, reasons)
+        return DIRECTION.refuse(asked, *reasons)
     measurements, about = measure_light(skin, settings)
     if reasons := fit_refusals(about, settings):
-        return _finding(*about_it, reasons)
-    return _finding(
-        *about_it,
-        (),
+        return DIRECTION.refuse(asked, *reasons)
+    return DIRECTION.answer(
+        asked,
         measurements=tuple(measurements),
         evidence={"about": about, "examined": examined, **light_over_time(skin, settings)},
-    )
-
-
-def _finding(
-    person: str | None,
-    subjects: tuple[str, ...],
-    covered: list[Interval],
-    examined: Interval,
-    settings: Settings,
-    reasons: tuple[str, ...],
-    **result: Any,
-) -> Finding:
-    return Finding(
-        analysis=ANALYSIS,
-        question="lighting.direction",
-        person=person,
-        subjects=subjects,
-        h1="The face was lit in another place than the rest of the picture.",
-        h2="The face was lit where it is seen.",
-        state=NOT_ASSESSABLE if reasons else ASSESSED,
-        reasons=reasons,
-        coverage=share(covered, examined),
-        covered=tuple(covered),
-        method=METHOD,
-        settings=settings,
-        limits=LIMITS,
-        alternatives=ALTERNATIVES,
-        **result,
     )
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """One finding a person; one refusal where there is nobody."""
     if not scene.persons:
-        return [_finding(None, (), [], scene.interval, settings, (scene.nobody,))]
+        return [DIRECTION.refuse(About(scene.interval, settings), scene.nobody)]
     transfer = scene.observation.pictures["transfer"]
     return [
         assess_direction(person, tracks, scene.observation.mesh, transfer, scene.interval, settings)

@@ -19,10 +19,10 @@ import numpy as np
 from scipy import ndimage
 
 from forensics import plots
-from forensics.finding import ASSESSED, NOT_ASSESSABLE, Finding, Measurement
+from forensics.finding import ASSESSED, About, Finding, Measurement, Question
 from forensics.method import Method, setting
 from forensics.statistics import clopper_pearson
-from forensics.timeline import Audio, FaceTrack, Interval, Series, chunks, intersection, share, total_s
+from forensics.timeline import Audio, FaceTrack, Interval, Series, chunks, intersection, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
@@ -48,6 +48,23 @@ LIMITS = (
 ALTERNATIVES = (
     "Players, editors, capture cards, wireless microphones and network links shift sound by tens to hundreds of ms.",
     "Dubbing, voice-over, music, another speaker off screen, a covered or hardly moving mouth.",
+)
+
+LINK = Question(
+    "lipsync.link",
+    "The mouth's movement was made for, or recorded with, other sound.",
+    "The mouth's movement was recorded with this sound.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
+)
+OFFSET = Question(
+    "lipsync.offset",
+    "The sound lies beside the picture by more than recording explains.",
+    "Sound and picture lie as recorded.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
 )
 
 
@@ -306,19 +323,6 @@ def refusals(
     return tuple(reasons)
 
 
-#: The two questions: slug, first and second hypothesis.
-LINK = (
-    "lipsync.link",
-    "The mouth's movement was made for, or recorded with, other sound.",
-    "The mouth's movement was recorded with this sound.",
-)
-OFFSET = (
-    "lipsync.offset",
-    "The sound lies beside the picture by more than recording explains.",
-    "Sound and picture lie as recorded.",
-)
-
-
 def assess_person(
     person: str,
     tracks: list[FaceTrack],
@@ -334,9 +338,9 @@ def assess_person(
     """
     track = max(tracks, key=lambda t: t.interval.duration)
     heard = Interval(float(spectrum.t_s[0]), float(spectrum.t_s[-1])) if spectrum is not None else None
-    about = person, (track.name,), intersection(spoken or [], [track.interval]), examined, settings
+    about = About(examined, settings, intersection(spoken or [], [track.interval]), person, (track.name,))
     if reasons := refusals(track, spoken, heard, settings):
-        return [_finding(question, *about, reasons) for question in (LINK, OFFSET)]
+        return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
     assert spectrum is not None and heard is not None
     common = Interval(float(track.t_s[0]), float(track.t_s[-1])) & heard
     assert common is not None
@@ -344,7 +348,7 @@ def assess_person(
     mouth, sound = mouth_velocity(track, grid, settings), sound_velocity(spectrum, grid, settings)
     comparison = compare(mouth, sound, settings)
     if accompanied and comparison.z < settings.least_z:
-        return [_finding(question, *about, ("several_faces",)) for question in (LINK, OFFSET)]
+        return [question.refuse(about, "several_faces") for question in (LINK, OFFSET)]
     evidence = {
         "comparison": comparison,
         "examined": examined,
@@ -352,29 +356,25 @@ def assess_person(
         "mouth": Series("mouth velocity", grid, mouth, "standard deviations"),
         "sound": Series("sound velocity", grid, sound, "standard deviations"),
     }
-    linked = _finding(
-        LINK,
-        *about,
-        (),
+    linked = LINK.answer(
+        about,
         measurements=(measure_percentile(comparison),),
         evidence=evidence,
         score=comparison.z,
         score_direction="higher = mouth and sound move together more than shifted sound does",
     )
     if comparison.z < settings.least_z:
-        return [linked, _finding(OFFSET, *about, ("sync_not_established",))]
+        return [linked, OFFSET.refuse(about, "sync_not_established")]
     offsets = bootstrap_offsets(mouth, sound, settings)
     if at_edge(comparison, offsets) > settings.most_at_edge:
-        return [linked, _finding(OFFSET, *about, ("offset_outside_search",))]
+        return [linked, OFFSET.refuse(about, "offset_outside_search")]
     if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms:
-        return [linked, _finding(OFFSET, *about, ("offset_not_unique",))]
+        return [linked, OFFSET.refuse(about, "offset_not_unique")]
     measured = measure_offset(comparison, offsets, int(len(grid) / GRID_HZ / settings.block_s), settings)
     return [
         linked,
-        _finding(
-            OFFSET,
-            *about,
-            (),
+        OFFSET.answer(
+            about,
             measurements=(measured,),
             evidence=evidence | {"offsets": offsets},
             score=measured.value,
@@ -383,47 +383,17 @@ def assess_person(
     ]
 
 
-def _finding(
-    question: tuple[str, str, str],
-    person: str | None,
-    subjects: tuple[str, ...],
-    covered: list[Interval],
-    examined: Interval,
-    settings: Settings,
-    reasons: tuple[str, ...],
-    **result: Any,
-) -> Finding:
-    slug, h1, h2 = question
-    return Finding(
-        analysis=ANALYSIS,
-        question=slug,
-        person=person,
-        subjects=subjects,
-        h1=h1,
-        h2=h2,
-        state=NOT_ASSESSABLE if reasons else ASSESSED,
-        reasons=reasons,
-        coverage=share(covered, examined),
-        covered=tuple(covered),
-        method=METHOD,
-        settings=settings,
-        limits=LIMITS,
-        alternatives=ALTERNATIVES,
-        **result,
-    )
-
-
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """Two findings a person; two refusals where there is nobody."""
     if scene.persons and scene.speech is None:
         return [
-            _finding(question, person, tuple(t.name for t in tracks), [], scene.interval, settings, (scene.soundless,))
+            question.refuse(About(scene.interval, settings, (), person, tuple(t.name for t in tracks)), scene.soundless)
             for person, tracks in scene.persons.items()
             for question in (LINK, OFFSET)
         ]
     if not scene.persons:
         reasons = (scene.nobody,) if scene.speech is not None else (scene.nobody, scene.soundless)
-        return [_finding(question, None, (), [], scene.interval, settings, reasons) for question in (LINK, OFFSET)]
+        return [question.refuse(About(scene.interval, settings), *reasons) for question in (LINK, OFFSET)]
     audio = scene.observation.audio
     spectrum = sound_spectrum(audio) if audio is not None and scene.speech else None
     return [

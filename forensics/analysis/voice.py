@@ -10,6 +10,7 @@ for running speech through a codec, so no norm is applied here. Music and severa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,9 @@ import numpy as np
 from scipy import ndimage
 
 from forensics import plots
-from forensics.finding import ASSESSED, NOT_ASSESSABLE, Event, Finding, Measurement
+from forensics.finding import ASSESSED, About, Event, Finding, Measurement, Question
 from forensics.method import Method, setting
-from forensics.timeline import Audio, Interval, Series, inside, intersection, runs, share, total_s, union
+from forensics.timeline import Audio, Interval, Series, inside, intersection, runs, total_s, union
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
@@ -39,6 +40,23 @@ LIMITS = (
 ALTERNATIVES = (
     "Codecs, resampling, telephone bands, noise suppression, gates and automatic gain change band, level and noise.",
     "Editing for length, a change of scene or microphone, music that starts or stops, compressors.",
+)
+
+MEASURES = Question(
+    "voice.measures",
+    "The voice was synthesised or converted.",
+    "The voice was spoken.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
+)
+RECORDING = Question(
+    "voice.recording",
+    "The sound was interrupted or put together from several recordings.",
+    "The sound was recorded without interruption.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
 )
 
 
@@ -279,71 +297,30 @@ def digital_silences(level: Series, settings: Settings) -> list[Event]:
 # -- verdict ---------------------------------------------------------------------------------------------------------
 
 
-def _finding(
-    question: str,
-    h1: str,
-    h2: str,
-    examined: Interval,
-    covered: list[Interval],
-    settings: Settings,
-    reasons: tuple[str, ...],
-    **result: Any,
-) -> Finding:
-    return Finding(
-        analysis=ANALYSIS,
-        question=question,
-        person=None,
-        subjects=("sound",),
-        h1=h1,
-        h2=h2,
-        state=NOT_ASSESSABLE if reasons else ASSESSED,
-        reasons=reasons,
-        coverage=share(covered, examined),
-        covered=tuple(union(covered)),
-        method=METHOD,
-        settings=settings,
-        limits=LIMITS,
-        alternatives=ALTERNATIVES,
-        **({} if reasons else result),
-    )
-
-
-#: The two questions: slug, first and second hypothesis.
-MEASURES = ("voice.measures", "The voice was synthesised or converted.", "The voice was spoken.")
-RECORDING = (
-    "voice.recording",
-    "The sound was interrupted or put together from several recordings.",
-    "The sound was recorded without interruption.",
-)
+def _sound(examined: Interval, settings: Settings, covered: Sequence[Interval] = ()) -> About:
+    return About(examined, settings, covered, subjects=("sound",))
 
 
 def assess_measures(
     audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
 ) -> Finding:
     """What are this voice's measures?"""
-    covered = intersection(spoken, [examined])
     if reasons := sound_refusals(audio, level, settings):
-        return _finding(*MEASURES, examined, [], settings, reasons)
+        return MEASURES.refuse(_sound(examined, settings), *reasons)
+    covered = intersection(spoken, [examined])
+    about = _sound(examined, settings, covered)
     if not covered:
-        return _finding(*MEASURES, examined, [], settings, ("no_speech",))
+        return MEASURES.refuse(about, "no_speech")
     assert audio is not None
     stretches = measure_stretches(audio, covered, settings)
     if sum(s.voiced_s for s in stretches) < settings.least_voiced_s:
-        return _finding(*MEASURES, examined, covered, settings, ("too_few_voiced_seconds",))
+        return MEASURES.refuse(about, "too_few_voiced_seconds")
     evidence = {
         "t_s": np.concatenate([s.t_s for s in stretches]),
         "f0_hz": np.concatenate([s.f0_hz for s in stretches]),
         "examined": examined,
     }
-    return _finding(
-        *MEASURES,
-        examined,
-        covered,
-        settings,
-        (),
-        measurements=tuple(measure_voice(stretches, settings)),
-        evidence=evidence,
-    )
+    return MEASURES.answer(about, measurements=tuple(measure_voice(stretches, settings)), evidence=evidence)
 
 
 def assess_recording(
@@ -351,22 +328,19 @@ def assess_recording(
 ) -> Finding:
     """One room, one take: band, background and its steps."""
     if reasons := sound_refusals(audio, level, settings):
-        return _finding(*RECORDING, examined, [], settings, reasons)
+        return RECORDING.refuse(_sound(examined, settings), *reasons)
     assert audio is not None and level is not None
     heard = intersection([audio.interval], [examined])
+    about = _sound(examined, settings, heard)
     if total_s(heard) < settings.shortest_s:
-        return _finding(*RECORDING, examined, heard, settings, ("sound_too_short",))
+        return RECORDING.refuse(about, "sound_too_short")
     spectrum, quiet = average_spectrum(audio, heard), background(level, spoken)
     found = (measure_bandwidth(spectrum, settings), measure_noise_floor(quiet, settings))
     events = sorted(
         [*level_jumps(quiet, settings), *digital_silences(level, settings)], key=lambda e: e.interval.start_s
     )
-    return _finding(
-        *RECORDING,
-        examined,
-        heard,
-        settings,
-        (),
+    return RECORDING.answer(
+        about,
         measurements=tuple(m for m in found if m),
         events=tuple(events),
         evidence={"level": level, "quiet": quiet, "spectrum": spectrum, "spoken": spoken, "examined": examined},
@@ -385,9 +359,8 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     """Two findings on the sound."""
     audio, spoken = scene.observation.audio, scene.speech or []
     if audio is None:
-        return [
-            _finding(*question, scene.interval, [], settings, (scene.soundless,)) for question in (MEASURES, RECORDING)
-        ]
+        about = _sound(scene.interval, settings)
+        return [question.refuse(about, scene.soundless) for question in (MEASURES, RECORDING)]
     level = scene.level.between(scene.interval) if scene.level else None
     return [make(audio, level, spoken, scene.interval, settings) for make in (assess_measures, assess_recording)]
 
