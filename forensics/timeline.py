@@ -187,6 +187,27 @@ class Audio:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """A sample of a track's pictures looked at again in slightly shifted and rescaled copies, mapped back.
+
+    ``row`` (m,) row of the track; ``landmarks`` (m, k, 478, 3) px and ``blendshapes`` (m, k, 52) of the k copies.
+    What differs between the copies is the model's error, not the face's movement.
+    """
+
+    row: np.ndarray
+    landmarks: np.ndarray
+    blendshapes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def repeatability(values: np.ndarray) -> float:
+    """Standard deviation between repeats, pooled over samples: of ``values`` (m, k, ...); NaN without any."""
+    return float(np.sqrt(np.mean(np.var(values, axis=1, ddof=1)))) if len(values) else float("nan")
+
+
+@dataclass(frozen=True)
 class FaceTrack:
     """One face, uninterrupted within one shot.
 
@@ -194,7 +215,7 @@ class FaceTrack:
     ``landmarks`` (n, 478, 3) px, x right, y down, z in the scale of x, smaller = nearer;
     ``blendshapes`` (n, 52) in [0, 1]; ``transform`` (n, 4, 4) canonical face to camera;
     ``vertex_rgb`` (n, 478, 3) linear light in [0, 1], mean of a small patch; ``quality`` Series by name.
-    The large ones may be arrays or DiskArrays.
+    The large ones may be arrays or DiskArrays. ``named`` is the analyst's name for the person.
     """
 
     name: str
@@ -206,6 +227,8 @@ class FaceTrack:
     transform: Rows
     vertex_rgb: Rows
     quality: dict[str, Series] = field(default_factory=dict)
+    repeats: Repeats | None = None
+    named: str | None = None
 
     def __post_init__(self) -> None:
         rows = {
@@ -217,8 +240,18 @@ class FaceTrack:
 
     @property
     def person(self) -> str:
-        """The letter of the name: ``A`` of ``A1``."""
+        """The analyst's name, else the letter of the track's: ``A`` of ``A1``."""
+        return self.named or self.letter
+
+    @property
+    def letter(self) -> str:
+        """``A`` of ``A1``: one face within one shot."""
         return self.name.rstrip("0123456789")
+
+    @property
+    def landmark_error_px(self) -> float:
+        """Repeatability of the landmarks in the picture plane, px, pooled over all; NaN if not sampled."""
+        return float("nan") if self.repeats is None else repeatability(self.repeats.landmarks[..., :2])
 
     @property
     def interval(self) -> Interval:
