@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from forensics.errors import CaseError
 
@@ -58,16 +58,31 @@ def check_place(folder: Path, evidence: Path) -> None:
         )
 
 
-class Case:
-    """An open case. Use as a context manager: it holds the folder's lock until closed."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, folder: Path, evidence: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
-        self.folder, self.evidence, self._clock = Path(folder), Path(evidence), clock
 
-    def __enter__(self) -> Case:
-        check_place(self.folder, self.evidence)
+class CaseFolder:
+    """A case opened by its folder alone: its log and state, without its evidence, which may lie elsewhere by now.
+
+    Use as a context manager: it holds the folder's lock until closed.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = _utc_now):
+        self.folder, self._clock = Path(folder), clock
+
+    def _prepare(self) -> None:
+        """Refuse a folder that is no case, before anything is written there."""
+        if not (self.folder / LOG).is_file():
+            raise CaseError(
+                "E_NO_CASE",
+                "This folder holds no case.",
+                "Name the folder that was given to forensics report with --out.",
+            )
+
+    def __enter__(self) -> Self:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._prepare()
             self._lock = (self.folder / LOCK).open("wb")
         except OSError as error:
             raise CaseError(
@@ -89,20 +104,6 @@ class Case:
     def __exit__(self, *_: object) -> None:
         self._lock.close()
 
-    def claim(self, sha256: str) -> None:
-        """Bind the case to its evidence; refuse another one."""
-        if (known := self.state().get("evidence_sha256")) not in (None, sha256):
-            raise CaseError(
-                "E_CASE_OTHER_EVIDENCE",
-                f"This case was opened for another recording ({known[:12]}…).",
-                "Name a new folder for this recording with --out.",
-            )
-        self.update(
-            opened_utc=self.state().get("opened_utc", self.now()),
-            evidence_sha256=sha256,
-            evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"),
-        )
-
     def state(self) -> dict[str, Any]:
         """What belongs to this case and not to the evidence: ids, names, times."""
         with suppress(FileNotFoundError, json.JSONDecodeError):
@@ -116,6 +117,12 @@ class Case:
         """The clock's time as text, UTC."""
         return self._clock().isoformat(timespec="milliseconds")
 
+    def actor(self) -> str:
+        """Who runs this: the account's name, or its number where it has none."""
+        with suppress(OSError, KeyError):
+            return getpass.getuser()
+        return f"uid {os.getuid()}"
+
     # -- log -----------------------------------------------------------------------------------------------------
 
     def log(self, action: str, **details: Any) -> str:
@@ -124,7 +131,7 @@ class Case:
         entry = {
             "n": number + 1,
             "utc": self.now(),
-            "actor": _actor(),
+            "actor": self.actor(),
             "host": socket.gethostname(),
             "action": action,
             **details,
@@ -152,6 +159,32 @@ class Case:
                 "The last line of the case's custody log is damaged, as by a full disk.",
                 "Keep this case as it is and name a new folder with --out.",
             ) from error
+
+
+class Case(CaseFolder):
+    """The open case of its evidence, made where it is not there yet."""
+
+    def __init__(self, folder: Path, evidence: Path, clock: Callable[[], datetime] = _utc_now):
+        super().__init__(folder, clock)
+        self.evidence = Path(evidence)
+
+    def _prepare(self) -> None:
+        check_place(self.folder, self.evidence)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def claim(self, sha256: str) -> None:
+        """Bind the case to its evidence; refuse another one."""
+        if (known := self.state().get("evidence_sha256")) not in (None, sha256):
+            raise CaseError(
+                "E_CASE_OTHER_EVIDENCE",
+                f"This case was opened for another recording ({known[:12]}…).",
+                "Name a new folder for this recording with --out.",
+            )
+        self.update(
+            opened_utc=self.state().get("opened_utc", self.now()),
+            evidence_sha256=sha256,
+            evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"),
+        )
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
@@ -191,12 +224,6 @@ def _file_hashes(folder: Path) -> dict[str, str]:
         with path.open("rb") as file:
             found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
-
-
-def _actor() -> str:
-    with suppress(OSError, KeyError):
-        return getpass.getuser()
-    return f"uid {os.getuid()}"
 
 
 @contextmanager
