@@ -3,13 +3,14 @@
 PYTHON ?= python3
 SAMPLE := samples/out/talker.mp4
 
-# CLIP and OUT reach the recipe through the environment, not as make text: a path may hold spaces.
+# CLIP, OUT and CASES reach the recipe through the environment, not as make text: a path may hold spaces.
 CLIP ?=
 OUT ?=
-export CLIP OUT
+CASES ?=
+export CLIP OUT CASES
 
 .DELETE_ON_ERROR:
-.PHONY: help venv report test check samples notebooks real bench lock notice clean
+.PHONY: help venv report test check samples notebooks real validate bench lock notice clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -49,6 +50,10 @@ notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
 
 real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
 	.venv/bin/python tests/real/gate.py
+
+validate: .venv/.ready  ## scores of real recordings against their labels (needs ../shared/data); OUT, CASES: folders
+	@set -- --out "$${OUT:-case/validation}"; if [ -n "$$CASES" ]; then set -- "$$@" --cases "$$CASES"; fi; \
+	set -x; .venv/bin/python tests/real/validate.py "$$@"
 
 bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/report.py

@@ -88,6 +88,30 @@ def info(clip: Annotated[str, typer.Argument(help="The recording. It is only rea
         typer.echo(f"tag       {visible(key)}: {visible(value)}")
 
 
+@app.command()
+def validate(
+    table: Annotated[Path, typer.Argument(help="Recordings: file, label, person, group, generator, condition.")],
+    out: Annotated[Path, typer.Option(help="Folder for validation.json and validation.md; made if needed.")],
+    root: Annotated[Path | None, typer.Option(help="Folder the files are named from; else the table's.")] = None,
+    cases: Annotated[Path | None, typer.Option(help="Folder of the recordings' cases; else OUT/cases.")] = None,
+) -> None:
+    """Score the recordings of TABLE and say how well each question tells their classes from the authentic ones."""
+    from forensics import validation  # slow to import: not for --help
+    from forensics.case import disk_errors
+    from forensics.report.phrases import visible
+
+    recordings = validation.read_table(table)
+
+    def told(number: int, result: validation.Result) -> None:
+        print(f"{number} of {len(recordings)}  {visible(result.recording.file)}  {result.code}".rstrip(), flush=True)
+
+    with disk_errors():
+        figures = validation.validate(recordings, root or table.parent, out, cases, told=told)
+    refused = sum(bool(row["refused"]) for row in figures["recordings"])
+    typer.echo(f"{len(recordings) - refused} of {len(recordings)} recordings examined, {refused} refused.")
+    typer.echo(f"Figures: {visible(str(out / 'validation.md'), longest=4096)}")
+
+
 class Bar:
     """Progress with the time left: in place on a terminal, a line a step elsewhere. stderr is for refusals alone."""
 
