@@ -20,6 +20,10 @@ DIGITS = {"ms": 1, "s": 3, "1/min": 2, "%": 2, "deg": 1, "Hz": 1, "dB": 1, "px":
 REASONS = {
     "no_picture": ("The file holds no picture.", "Ask for the recording with its video."),
     "face_not_found": ("No face was found.", "A clip in which the face is larger, upright and lit."),
+    "set_aside": (
+        "Every face that was found was set aside by the analyst.",
+        "A recording in which a person is seen, or taking a name back with forensics name.",
+    ),
     "face_too_small": ("The face is too small in the picture.", "The original at full resolution, or a closer view."),
     "eyes_too_small": ("The eyes are too small in the picture.", "The original at full resolution, or a closer view."),
     "frame_rate_too_low": ("There are too few pictures a second.", "The original at its full frame rate."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from forensics import landmarks, observe, speech, stills, tracks
+from forensics import landmarks, naming, observe, speech, stills, tracks
 from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.lighting import Settings as LightingSettings
 from forensics.analysis.lipsync import Settings as LipsyncSettings
 from forensics.analysis.voice import Settings as VoiceSettings
-from forensics.case import Case
+from forensics.case import Case, canonical
 from forensics.clip import Clip, hashes, identify, opened
 from forensics.errors import IntegrityError, MediaError
 from forensics.finding import Finding
+from forensics.method import describe
 from forensics.observe import Observation
 from forensics.timeline import FaceTrack, Interval, Series, intersection
 
@@ -57,6 +58,7 @@ class Scene:
     freezes: list[Interval]
     speech: list[Interval] | None  # None: there is no sound
     level: Series | None
+    set_aside: Sequence[FaceTrack] = ()  # the analyst says that these are nobody
 
     @property
     def persons(self) -> dict[str, list[FaceTrack]]:
@@ -71,7 +73,9 @@ class Scene:
         """Reason code why there is no person to analyse."""
         if not len(self.observation.pictures.get("t_s", ())):
             return "picture_not_decodable" if "picture" in self.observation.losses else "no_picture"
-        return "too_few_visible_seconds" if self.brief else "face_not_found"
+        if self.brief:
+            return "too_few_visible_seconds"
+        return "set_aside" if self.set_aside else "face_not_found"
 
     @property
     def soundless(self) -> str:
@@ -102,7 +106,13 @@ def examine(
 
     Raises MediaError where the file cannot be examined, IntegrityError where it changed meanwhile.
     """
-    settings = settings or Settings()
+    examination = _examine(case, interval, settings or Settings(), progress)
+    _verify(case, examination)
+    return examination
+
+
+def _examine(case: Case, interval: Interval | None, settings: Settings, progress: Progress) -> Examination:
+    """``examine`` without its last look at the evidence, which stands behind the last visit to it."""
     with opened(case.evidence) as fd:
         clip = identify(case.evidence, fd)
         case.claim(clip.sha256)
@@ -116,11 +126,30 @@ def examine(
 
         folder, about, known = case.cached(_key(clip, interval, settings), make)
         case.log("observed", cache=folder.name, from_cache=known)
-        scene = build_scene(observe.load(folder, about), interval, settings)
+        scene = _with_names(build_scene(observe.load(folder, about), interval, settings), case, folder.name, settings)
         findings = assess(scene, settings, clip.sha256, progress)
-        _refuse_if_changed(clip, case)
-    case.log("examined", findings=len(findings), sha256=clip.sha256)
     return Examination(clip, scene, findings, settings, versions(), known, interval)
+
+
+def _with_names(scene: Scene, case: Case, cache: str, settings: Settings) -> Scene:
+    """The scene with the names given for these very tracks; those of nobody set aside. Notes in the case what was seen.
+
+    ``cache`` is the key of the pass; tracks depend on their own method and settings too.
+    """
+    seen = [naming.described(t, brief=False) for t in scene.tracks]
+    seen += [naming.described(t, brief=True) for t in scene.brief]
+    seen.sort(key=lambda track: (track["start_s"], track["name"]))
+    parts = {"pass": cache, "method": asdict(tracks.METHOD), "settings": describe(settings.tracks), "tracks": seen}
+    case.update(observation={"key": hashlib.sha256(canonical(parts).encode()).hexdigest()[:32], "tracks": seen})
+    if names := naming.names_in(case.state()):
+        case.log("names_applied", names=names)
+    long, brief = naming.named(scene.tracks, names), naming.named(scene.brief, names)
+    return replace(
+        scene,
+        tracks=[t for t in long if t.named != naming.NOBODY],
+        brief=[t for t in brief if t.named != naming.NOBODY],
+        set_aside=[t for t in long + brief if t.named == naming.NOBODY],
+    )
 
 
 def report(
@@ -132,10 +161,14 @@ def report(
     """Examine the case's evidence and write its findings and report into the case."""
     from forensics import report as writer  # templates and charts: only where a report is asked for
 
-    examination = examine(case, interval, settings, progress)
+    examination = _examine(case, interval, settings or Settings(), progress)
     progress("drawing", 0.0)
-    pictures = _stills(case, examination)
-    _refuse_if_changed(examination.clip, case)  # the stills were a second visit
+    try:
+        pictures = _stills(case, examination)
+    except MediaError:
+        _refuse_if_changed(examination.clip, case)  # a fault of the second visit may be a change of the evidence
+        raise
+    _verify(case, examination)
     progress("drawing", 0.5)
     charts = [(finding, _charts(finding)) for finding in examination.findings]
     path = writer.write(case, examination, charts, pictures)
@@ -280,6 +313,12 @@ def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progr
         progress("measuring", k / len(ANALYSES))
         findings += analysis.assess(scene, getattr(settings, analysis.ANALYSIS))
     return [replace(finding, source_sha256=source_sha256) for finding in findings]
+
+
+def _verify(case: Case, examination: Examination) -> None:
+    """The evidence is still what was examined, behind the last visit to it; log it."""
+    _refuse_if_changed(examination.clip, case)
+    case.log("examined", findings=len(examination.findings), sha256=examination.clip.sha256)
 
 
 def _refuse_if_changed(clip: Clip, case: Case) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from forensics import naming
 from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases
 from forensics.report.plates import Photograph, Plate, events_name
-from forensics.report.record import by_person, dumps, persons
+from forensics.report.record import assigned, by_person, dumps, persons
+from forensics.timeline import Interval, union
 
 #: Rows of events printed for one finding; the table beside the report holds all.
 MOST_EVENTS = 40
@@ -46,6 +49,9 @@ def render(
         persons=persons(record),
         standing_out=[(f, line) for f in findings for line in phrases.outstanding(f)],
         refused=refused(findings),
+        people=people(clip, state),
+        assigned=shlex.join(assigned(record)),
+        names_unapplied=naming.unapplied(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
         known=[(name, state[key]) for key, name in CASE_FIELDS.items() if key in state],
@@ -73,7 +79,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"evidence": evidence, "code": code, "inner": phrases.inner}
-    environment.globals |= {"words": phrases, "events_name": events_name}
+    environment.globals |= {"words": phrases, "whom": whom, "events_name": events_name}
     return environment
 
 
@@ -97,16 +103,52 @@ def code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(shown)
 
 
-def refused(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+def whom(*persons: str | None) -> Markup:
+    """One or several persons, each name in its own box as the analyst's words; or nobody in particular."""
+    if persons == (None,):
+        return Markup(phrases.WHOLE)
+    names = [phrases.inner(phrases.WHOLE) if person is None else evidence(person) for person in persons]
+    return Markup("Person{}\u00a0{}").format("s" if len(persons) > 1 else "", Markup(", ").join(names))
+
+
+def refused(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, Markup, str]]:
     """What could not be assessed as (question, about whom, why): persons with the same reasons together."""
     groups: dict[tuple[str, ...], list[str | None]] = {}
     for f in findings:
         if f["state"] == NOT_ASSESSABLE:
             groups.setdefault((f["question"], *f["reasons"]), []).append(f["person"])
     return [
-        (phrases.question(question), phrases.whom(*persons), " ".join(REASONS[r][0] for r in reasons))
+        (phrases.question(question), whom(*persons), " ".join(REASONS[r][0] for r in reasons))
         for (question, *reasons), persons in groups.items()
     ]
+
+
+# -- persons ---------------------------------------------------------------------------------------
+
+
+def people(clip: Mapping[str, Any], state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each person examined: in which appearances, in view when, and who said so (from the case)."""
+    given = naming.given(state)
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for track in clip["tracks"]:
+        by_name.setdefault(track["person"], []).append(track)
+    return [
+        {
+            "person": person,
+            "tracks": [t["name"] for t in tracks],
+            "seen": [(i.start_s, i.end_s) for i in union(Interval(t["start_s"], t["end_s"]) for t in tracks)],
+            "named_by": list(dict.fromkeys(by for t in tracks if (by := named_by(t, given)))),
+        }
+        for person, tracks in by_name.items()
+    ]
+
+
+def named_by(track: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Who gave the track its name, and where the log says so; None where it has its letter."""
+    about = given.get(track["name"]) or given.get(track["letter"])
+    if about is None or about["name"] != track["person"]:
+        return None
+    return f"{about['actor']}, {about['utc']}, log entry {about['entry']}"
 
 
 # -- declared against decoded ----------------------------------------------------------------------

@@ -136,13 +136,6 @@ def loss(name: str) -> str:
     return LOSSES.get(name) or name.replace("_", " ")
 
 
-def whom(*persons: str | None) -> str:
-    """One or several persons, or nobody in particular."""
-    if persons == (None,):
-        return WHOLE
-    return f"Person{'s' if len(persons) > 1 else ''}\u00a0{', '.join(p or inner(WHOLE) for p in persons)}"
-
-
 def told(text: str) -> str:
     """``text`` as a sentence of its own."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,13 @@ def data_uri(kind: str, content: bytes) -> str:
 def plain_name(name: str) -> str:
     """``name`` with nothing in it that means something to a file system or a shell."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "unnamed"
+
+
+def person_name(person: str | None) -> str:
+    """A person as part of a file's name. A name's own hash keeps those apart that look alike when plain."""
+    if person is None or re.fullmatch("[A-Z]+", person):
+        return person or "sound"
+    return f"{plain_name(person)}-{hashlib.sha256(person.encode()).hexdigest()[:8]}"
 
 
 def plates(record: Mapping[str, Any], charts: Iterable[tuple[Finding, Sequence[Chart]]]) -> list[Plate]:
@@ -132,7 +140,7 @@ def _place(record: Mapping[str, Any], still: Any) -> int | None:
 
 def events_name(finding: Mapping[str, Any]) -> str:
     """Name of the table that holds all events of a finding."""
-    return f"events-{plain_name(finding['person'] or 'sound')}-{plain_name(finding['question'])}.csv"
+    return f"events-{person_name(finding['person'])}-{plain_name(finding['question'])}.csv"
 
 
 def events_table(finding: Mapping[str, Any]) -> str:

@@ -101,6 +101,7 @@ def clip_json(examination: Examination) -> dict[str, Any]:
         "speech": None if scene.speech is None else [_pair(i) for i in scene.speech],
         "tracks": [_track(t) for t in scene.tracks],
         "brief": [_track(t) for t in scene.brief],
+        "set_aside": [_track(t) for t in scene.set_aside],
     }
 
 
@@ -188,6 +189,7 @@ def _track(track: FaceTrack) -> dict[str, Any]:
     heights = track.quality["face_height"].values
     return {
         "name": track.name,
+        "letter": track.letter,
         "person": track.person,
         "start_s": _rounded(track.interval.start_s),
         "end_s": _rounded(track.interval.end_s),
@@ -215,6 +217,12 @@ def persons(record: Mapping[str, Any]) -> list[str | None]:
     asked = [f["person"] for f in record["findings"]]
     ordered = dict.fromkeys([*seen, *asked])
     return [p for p in ordered if p is not None] + ([None] if None in ordered else [])
+
+
+def assigned(record: Mapping[str, Any]) -> list[str]:
+    """Names and settings aside that the analyst gave, as ``forensics name`` takes them: ``A1=Anna``."""
+    tracks = [t for place in ("tracks", "brief", "set_aside") for t in record["clip"][place]]
+    return [f"{t['name']}={t['person']}" for t in tracks if t["person"] != t["letter"]]
 
 
 def by_person(record: Mapping[str, Any]) -> list[dict[str, Any]]:
