@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
+UNAPPLIED = "Names given for another part of the recording, or with other software or settings, are not applied here"
 
 
 @app.command()
@@ -37,7 +38,7 @@ def report(
     ] = "unknown",
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
-    from forensics import pipeline  # slow to import: not for --help
+    from forensics import naming, pipeline  # slow to import: not for --help
     from forensics.case import Case, disk_errors
     from forensics.report.phrases import visible
     from forensics.timeline import FOREVER_S, Interval
@@ -57,6 +58,7 @@ def report(
         except KeyboardInterrupt:
             case.log("interrupted")
             raise
+        unapplied = naming.unapplied(case.state())
     assessed = sum(f.state == "assessed" for f in examination.findings)
     typer.echo(
         f"{assessed} of {len(examination.findings)} questions assessed. Streams examined: "
@@ -64,7 +66,47 @@ def report(
     )
     for other in examination.clip.others():
         typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({other['codec']}).")
+    if unapplied:
+        typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
     typer.echo(f"Report: {visible(str(out / 'report.html'), longest=4096)}")
+
+
+@app.command()
+def name(
+    case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a case with a report.")],
+    assignments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TRACK=NAME",
+            help="A track (A1) or a letter for all its tracks (A); a track's own name wins over its letter's. "
+            "Tracks of the same name are one person; nobody sets them aside; an empty name takes it back.",
+        ),
+    ] = None,
+) -> None:
+    """Name the faces that were followed, as in A1=Anna A2=Anna B=nobody; without names, list them.
+
+    Tracks given the same name are pooled as one person in all findings: no face is compared, that they are one person
+    is the analyst's word, and it is logged. Faces on screens or in pictures are people until the analyst says nobody.
+    The evidence is not opened; the next report applies the names.
+    """
+    from forensics import naming
+    from forensics.case import CaseFolder, disk_errors
+
+    with disk_errors(), CaseFolder(case_folder) as case:
+        if assignments:
+            naming.give(case, assignments)
+        state = case.state()
+    names, tracks = naming.names_in(state), naming.observed(state)["tracks"]
+    typer.echo("track   from (s)     to (s)  face height (px)  name" if tracks else "No face was found.")
+    for track in tracks:
+        called = naming.name_of(track["name"], names) or "not named"
+        called += " (set aside)" * (called == naming.NOBODY) + " (too brief to be examined)" * track["brief"]
+        seen = f"{track['start_s']:10.3f} {track['end_s']:10.3f} {track['face_height_px']:17.0f}"
+        typer.echo(f"{track['name']:5} {seen}  {called}")
+    if unapplied := naming.unapplied(state):
+        typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
+    if assignments:
+        typer.echo("To apply this, run forensics report CLIP --out CASE again, with the same --from and --to.")
 
 
 @app.command()
