@@ -117,12 +117,6 @@ class CaseFolder:
         """The clock's time as text, UTC."""
         return self._clock().isoformat(timespec="milliseconds")
 
-    def actor(self) -> str:
-        """Who runs this: the account's name, or its number where it has none."""
-        with suppress(OSError, KeyError):
-            return getpass.getuser()
-        return f"uid {os.getuid()}"
-
     # -- log -----------------------------------------------------------------------------------------------------
 
     def log(self, action: str, **details: Any) -> str:
@@ -131,7 +125,7 @@ class CaseFolder:
         entry = {
             "n": number + 1,
             "utc": self.now(),
-            "actor": self.actor(),
+            "actor": _actor(),
             "host": socket.gethostname(),
             "action": action,
             **details,
@@ -146,13 +140,18 @@ class CaseFolder:
 
     def log_head(self) -> tuple[str, int]:
         """Hash and number of the last entry."""
+        entry = self.last_entry()
+        return entry["hash"], entry["n"]
+
+    def last_entry(self) -> dict[str, Any]:
+        """The log's last entry; of an empty log, what the first one stands on."""
         try:
             *_, last, rest = ["", *(self.folder / LOG).read_text("utf-8").split("\n")]
         except FileNotFoundError:
-            return _START, 0
+            return {"hash": _START, "n": 0}
         try:
             entry = json.loads(last + rest)  # each line ends with a line feed, so nothing is left behind the last
-            return entry["hash"], entry["n"]
+            return {"hash": entry["hash"], "n": entry["n"], **entry}
         except (ValueError, LookupError, TypeError) as error:
             raise CaseError(
                 "E_CASE_LOG",
@@ -224,6 +223,12 @@ def _file_hashes(folder: Path) -> dict[str, str]:
         with path.open("rb") as file:
             found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
+
+
+def _actor() -> str:
+    with suppress(OSError, KeyError):
+        return getpass.getuser()
+    return f"uid {os.getuid()}"
 
 
 @contextmanager

@@ -188,7 +188,8 @@ def give(case: CaseFolder, assignments: Sequence[str]) -> None:
     after = merged(before, changes(assignments, tracks))
     check(after, tracks)
     case.log("named", observation=observation["key"], before=before, after=after)
-    about = {"actor": case.actor(), "utc": case.now(), "entry": case.log_head()[1]}
+    entry = case.last_entry()
+    about = {"actor": entry["actor"], "utc": entry["utc"], "entry": entry["n"]}
     kept = given(case.state())
     now = {key: kept[key] if before.get(key) == name else {"name": name, **about} for key, name in after.items()}
     names = case.state().get("names", {})
