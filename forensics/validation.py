@@ -20,6 +20,7 @@ import hashlib
 import io
 import json
 import os
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -43,6 +44,7 @@ from forensics.statistics import Estimate
 
 SCHEMA = "forensics-validation-1"
 AUTHENTIC = "authentic"
+CRASHED = "CRASHED"  # begins the code of a recording on which the software itself failed
 #: Facts of the container and the picture's scale that a classifier could live on (PICTURE), or of a sound file (SOUND).
 PICTURE_FACTS = ("mean_fps", "height_px", "bit_rate", "face_height_px")
 SOUND_FACTS = ("bit_rate", "sound_rate_hz")
@@ -221,7 +223,8 @@ def _result(recording: Recording, unit: int, root: Path, folder: Path) -> Result
     except ForensicsError as error:
         return Result(recording, unit, error.code)
     except Exception as error:  # a defect of ours: one row of the table, not the end of the run
-        return Result(recording, unit, f"CRASHED {type(error).__name__}")
+        traceback.print_exc()
+        return Result(recording, unit, f"{CRASHED} {type(error).__name__}")
     return Result(recording, unit, "", document["clip"]["sha256"], facts(document), answers(document))
 
 
@@ -640,7 +643,11 @@ def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _scored(side: Mapping[str, Any]) -> tuple[str, str]:
-    return f"{side['scored']} ({side['scored_units']})", f"{side['not_assessable']}/{side['recordings']}"
+    refused = sum(side["refused"].values())
+    return (
+        f"{side['scored']} ({side['scored_units']})",
+        f"{side['not_assessable']}/{side['recordings']}" + (f", refused {refused}" if refused else ""),
+    )
 
 
 def _side(auc: Mapping[str, Any] | None) -> str:
