@@ -17,7 +17,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from forensics.errors import MediaError
 
@@ -186,7 +186,10 @@ class Picture:
     def rgb(self) -> np.ndarray:
         """Upright picture with square pixels: uint8 (h, w, 3), C-contiguous."""
         width, height = self._size
-        picture = self._scaler.reformat(self._frame, width=width, height=height, format="rgb24").to_ndarray()
+        # Bilinear: it concerns colour alone, whose samples lie apart; the default takes more than twice the time.
+        picture = self._scaler.reformat(
+            self._frame, width=width, height=height, format="rgb24", interpolation=Interpolation.BILINEAR
+        ).to_ndarray()
         # Rows of some widths come padded, and a turned array is a view: the landmark model misreads both silently.
         return np.ascontiguousarray(_turned(picture, self._frame))
 

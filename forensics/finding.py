@@ -24,6 +24,10 @@ REASONS = {
         "Every face that was found was set aside by the analyst.",
         "A recording in which a person is seen, or taking a name back with forensics name.",
     ),
+    "face_not_fitted": (
+        "A face is seen, but its landmarks cannot be found.",
+        "A part in which the face is larger, turned to the camera and uncovered.",
+    ),
     "face_too_small": ("The face is too small in the picture.", "The original at full resolution, or a closer view."),
     "eyes_too_small": ("The eyes are too small in the picture.", "The original at full resolution, or a closer view."),
     "frame_rate_too_low": ("There are too few pictures a second.", "The original at its full frame rate."),
@@ -37,7 +41,11 @@ REASONS = {
     "mouth_still": ("The mouth hardly moves.", "A part in which the person speaks in view."),
     "several_faces": (
         "Several faces are in view, and which one speaks is not known.",
-        "A part with one face, or the analyst's naming of the speaker.",
+        "A part with one face, or a longer one in which the mouths are seen clearly.",
+    ),
+    "not_the_speaker": (
+        "While this person is in view another face moves with the sound.",
+        "A part in which this person speaks.",
     ),
     "sync_not_established": (
         "The mouth's movement does not follow this sound more than shifted sound, so no offset can be read.",

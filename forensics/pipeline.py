@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics import landmarks, naming, observe, speech, stills, tracks
+from forensics import landmarks, naming, observe, search, speech, stills, tracks
 from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.lighting import Settings as LightingSettings
@@ -38,6 +38,7 @@ Progress = Callable[[str, float], None]
 @dataclass(frozen=True)
 class Settings:
     observe: observe.Settings = field(default_factory=observe.Settings)
+    search: search.Settings = field(default_factory=search.Settings)
     tracks: tracks.Settings = field(default_factory=tracks.Settings)
     speech: speech.Settings = field(default_factory=speech.Settings)
     lipsync: LipsyncSettings = field(default_factory=LipsyncSettings)
@@ -75,7 +76,12 @@ class Scene:
             return "picture_not_decodable" if "picture" in self.observation.losses else "no_picture"
         if self.brief:
             return "too_few_visible_seconds"
-        return "set_aside" if self.set_aside else "face_not_found"
+        if self.set_aside:
+            return "set_aside"
+        sizes = tracks.sighted_px(self.observation.sightings)
+        if not len(sizes):
+            return "face_not_found"
+        return "face_too_small" if np.median(sizes) < tracks.SMALL_PX else "face_not_fitted"
 
     @property
     def soundless(self) -> str:
@@ -212,8 +218,9 @@ def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str,
         "evidence": clip.sha256,
         "streams": [clip.picture, clip.sound],
         "interval": interval and asdict(interval),
-        "methods": [asdict(m) for m in (observe.METHOD, landmarks.METHOD, speech.METHOD)],
+        "methods": [asdict(m) for m in (observe.METHOD, search.METHOD, landmarks.METHOD, speech.METHOD)],
         "cell_s": settings.observe.cell_s,
+        "search": asdict(settings.search),
         "model": landmarks.MODEL_SHA256,
         "versions": {name: importlib.metadata.version(name) for name in SEEING_PACKAGES},
     }
@@ -254,7 +261,7 @@ def _look(
         progress("looking", min(1.0, max(0.0, (t_s - length.start_s) / max(length.duration, 1e-9))))
 
     assert clip.picture is not None
-    return observe.see(fd, clip.picture, folder, settings.observe, interval, reached)
+    return observe.see(fd, clip.picture, folder, settings.observe, settings.search, interval, reached)
 
 
 def _listen(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:
@@ -275,7 +282,7 @@ def build_scene(observation: Observation, interval: Interval | None, settings: S
     """Tracks, shots, speech and level from an observation, over the examined time."""
     pictures, audio = observation.pictures, observation.audio
     seen = len(pictures.get("t_s", ())) > 0
-    all_tracks = tracks.face_tracks(pictures, observation.faces, settings.tracks) if seen else []
+    all_tracks = tracks.face_tracks(pictures, observation.faces, observation.repeats, settings.tracks) if seen else []
     long = [t for t in all_tracks if t.interval.duration >= settings.tracks.shortest_track_s]
     spoken = level = None
     if audio is not None:

@@ -23,6 +23,23 @@ def scale(picture: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=how)
 
 
+def cut_out(picture: np.ndarray, corner: np.ndarray, side: float, factor: float) -> np.ndarray:
+    """A square of ``side`` px of ``picture`` with its upper left corner at ``corner`` (x, y), scaled by ``factor``.
+
+    Cubic where enlarged, since linear sub-pixel shifts blur; whole pixels at factor 1 are copied. Beyond the picture's
+    edge its last pixels are repeated.
+    """
+    size = max(1, round(side * factor))
+    # A pixel's centre lies at half px: x of the result is (X + 1/2) / factor + corner - 1/2.
+    x, y = (c + 0.5 / factor - 0.5 for c in corner)
+    copied = factor == 1 and x == round(x) and y == round(y)
+    how = cv2.INTER_NEAREST if copied else cv2.INTER_CUBIC if factor >= 1 else cv2.INTER_LINEAR
+    inverse = np.array([[1 / factor, 0, x], [0, 1 / factor, y]])
+    return cv2.warpAffine(
+        picture, inverse, (size, size), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
 def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:
     return cv2.GaussianBlur(picture, (0, 0), sigma_px)
 

@@ -15,12 +15,15 @@ import numpy as np
 
 from forensics.landmarks import CHIN, FOREHEAD, angles
 from forensics.method import Method, setting
-from forensics.timeline import FaceTrack, Interval, Series, chunks, runs
+from forensics.timeline import FaceTrack, Interval, Repeats, Series, chunks, runs
 
 METHOD = Method("overlap linking within shots", "1", "own procedure, no publication")
 
 #: Landmarks at the corners of the eyes, right eye of the person first: (outer, inner).
 EYE_CORNERS = ((33, 133), (263, 362))
+#: Side of the detector's box (brows to chin) below which a face seen without landmarks is called too small, px:
+#: that of a face 60 px high, the least that an analysis takes.
+SMALL_PX = 45
 _ROWS = 512  # detections read from disk at once
 
 
@@ -31,7 +34,6 @@ class Settings:
     cut_ratio: float = setting(4.0, "1", "of the median difference around it: fast motion raises its neighbours too")
     cut_window_s: float = setting(0.5, "s", "half window of that median")
     overlap: float = setting(0.3, "1", "intersection over union of face boxes, usual in tracking")
-    same_face: float = setting(0.5, "1", "overlap from which two detections in one picture are one face")
     longest_gap_s: float = setting(0.5, "s", "a face lost for longer starts a new track")
     longest_absence_s: float = setting(5.0, "s", "a face back after longer is not taken for the same person")
     shortest_track_s: float = setting(1.0, "s", "briefer appearances are listed, not analysed")
@@ -74,12 +76,14 @@ def freezes(pictures: dict[str, Any], settings: Settings) -> list[Interval]:
     return [interval for interval in held if interval.duration >= settings.frozen_s]
 
 
+def face_box(landmarks: np.ndarray) -> np.ndarray:
+    """Corners x0, y0, x1, y1 in px around landmarks (..., 478, 3): (..., 4)."""
+    return np.concatenate([landmarks[..., :2].min(-2), landmarks[..., :2].max(-2)], -1)
+
+
 def _boxes(landmarks: Any) -> np.ndarray:
-    """Corners x0, y0, x1, y1 in px (n, 4) around each face."""
-    if not len(landmarks):
-        return np.zeros((0, 4))
-    parts = [landmarks[rows][:, :, :2] for rows in chunks(len(landmarks), _ROWS)]
-    return np.concatenate([np.concatenate([p.min(1), p.max(1)], 1) for p in parts])
+    parts = [face_box(landmarks[rows]) for rows in chunks(len(landmarks), _ROWS)]
+    return np.concatenate([np.zeros((0, 4)), *parts])
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -108,7 +112,7 @@ def _follow(t_s: np.ndarray, boxes: np.ndarray, letter: int, settings: Settings)
     live: list[_Open] = []
     for now in np.unique(t_s):
         free = [o for o in live if now - o.last_s <= settings.longest_absence_s]
-        for row in _distinct(np.flatnonzero(t_s == now), boxes, settings.same_face):
+        for row in np.flatnonzero(t_s == now):
             best = max(free, key=lambda o: overlap(o.box, boxes[row]), default=None)
             if best is None or overlap(best.box, boxes[row]) < settings.overlap:
                 letters = {o.letter for o in live}
@@ -122,15 +126,6 @@ def _follow(t_s: np.ndarray, boxes: np.ndarray, letter: int, settings: Settings)
             best.rows.append(int(row))
             best.box, best.last_s = boxes[row], now
     return sorted(ended + live, key=lambda o: (o.letter, o.number))
-
-
-def _distinct(rows: np.ndarray, boxes: np.ndarray, same_face: float) -> list[int]:
-    """Detections of one picture, the surest first, without those of a face that is there already."""
-    kept: list[int] = []
-    for row in rows:
-        if all(overlap(boxes[row], boxes[other]) < same_face for other in kept):
-            kept.append(int(row))
-    return kept
 
 
 def letters(number: int) -> str:
@@ -183,6 +178,14 @@ def quality(
     return {name: Series(name, t_s, values, unit) for name, (values, unit) in columns.items()}
 
 
+def sighted_px(sightings: dict[str, Any]) -> np.ndarray:
+    """Sides in px of the faces seen without landmarks; empty where just one search saw one, which may be a slip."""
+    if len(np.unique(sightings.get("sighting_row", ()))) < 2:
+        return np.zeros(0)
+    corners = sightings["sighting_box"]
+    return (corners[:, 2:] - corners[:, :2]).max(1)
+
+
 @dataclass(frozen=True)
 class DiskRows:
     """Some rows of an array on disk, read as they are asked for."""
@@ -208,7 +211,16 @@ class DiskRows:
         return np.asarray(self[:], dtype=dtype)
 
 
-def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Settings | None = None) -> list[FaceTrack]:
+def _repeats(repeats: dict[str, Any], rows: np.ndarray) -> Repeats:
+    """Those of the repeats that look again at the detections ``rows`` of a track."""
+    own = np.isin(repeats["repeat_face"], rows)
+    found = np.searchsorted(rows, repeats["repeat_face"][own])
+    return Repeats(found, repeats["repeat_landmarks"][own], repeats["repeat_blendshapes"][own])
+
+
+def face_tracks(
+    pictures: dict[str, Any], faces: dict[str, Any], repeats: dict[str, Any], settings: Settings | None = None
+) -> list[FaceTrack]:
     """All tracks of a clip, those under ``shortest_track_s`` too."""
     tracks = []
     sharpness, clipped = np.asarray(faces["sharpness"]), np.asarray(faces["clipped"])
@@ -227,6 +239,7 @@ def face_tracks(pictures: dict[str, Any], faces: dict[str, Any], settings: Setti
                 pictures["pts"][seen],
                 **large,
                 quality=quality(t_s, large["landmarks"], large["transform"], sharpness[rows], clipped[rows]),
+                repeats=_repeats(repeats, rows) if len(repeats.get("repeat_face", ())) else None,
             )
         )
     return tracks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics import landmarks, observe, speech, tracks
+from forensics import landmarks, observe, search, speech, tracks
 from forensics.finding import rounded
 from forensics.method import Method, describe
 from forensics.report.phrases import visible
@@ -65,6 +65,7 @@ def methods(settings: Any) -> dict[str, Any]:
     """Method and settings of the steps that all questions share; each finding has its own beside it."""
     return {
         "observe": _method(observe.METHOD, settings.observe),
+        "search": _method(search.METHOD, settings.search),
         "landmarks": _method(landmarks.METHOD),
         "tracks": _method(tracks.METHOD, settings.tracks),
         "speech": _method(speech.METHOD, settings.speech),
