@@ -190,7 +190,7 @@ def _charts(finding: Finding) -> list[Any]:
 def _stills(case: Case, examination: Examination) -> list[stills.Still]:
     """The only second visit to the evidence's pictures."""
     scene, clip = examination.scene, examination.clip
-    wanted = [
+    wanted = stills.views(naming.NOBODY, scene.set_aside) + [
         instant
         for person, appearances in scene.persons.items()
         for instant in stills.instants(person, appearances, [f for f in examination.findings if f.person == person])

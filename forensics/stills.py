@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from forensics.timeline import FaceTrack
 
 #: Height of a still in the report, in px, and pictures shown a person.
 HEIGHT_PX, MOST = 360, 4
+#: Further faces shown where the analyst merged several or set them aside; each is some 40 kB in the report.
+MOST_VIEWS = 12
 #: Blue of the chart palette: readable on skin and backgrounds with the white rim drawn under it.
 _BLUE, _WHITE = (0, 114, 178), (255, 255, 255)
 
@@ -60,13 +62,12 @@ def draw(fd: int, stream_index: int, wanted: list[tuple[int, list[list[float]]]]
 
 
 def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> list[Instant]:
-    """One clear view of the person, then flagged instants, or the first blinks where nothing is flagged."""
+    """One clear view of the person, then flagged instants, or the first blinks where nothing is flagged.
+
+    At the end a view of each other face that the analyst merged into this person.
+    """
     longest = max(tracks, key=lambda t: len(t.t_s))
-    # Among the first pictures, so that decoding stops early: frontal and sharp.
-    early = slice(0, 500)
-    sharp = longest.quality["sharpness"].values[early]
-    clear = int(np.argmax(sharp / np.nanmax(sharp) - np.abs(longest.quality["yaw"].values[early]) / 90))
-    chosen = [Instant(f"{person}-view", longest, clear, "a clear view of the face, with the landmarks found")]
+    chosen = [_view(f"{person}-view", longest)]
     events = [e for f in findings for e in f.events if "frame" in e.details and e.details.get("eye") != "left"]
     events = [e for e in events if e.unusual] or events[: MOST - 1]
     by_name = {t.name: t for t in tracks}
@@ -74,7 +75,23 @@ def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> l
         track = by_name[event.details["track"]]
         row = int(np.flatnonzero(track.frame == event.details["frame"])[0])
         chosen.append(Instant(f"{person}-{event.kind}-{k}", track, row, _caption(event)))
-    return chosen
+    return chosen + views(person, [t for t in tracks if t.letter != longest.letter])
+
+
+def views(person: str, tracks: Iterable[FaceTrack]) -> list[Instant]:
+    """A clear view of each letter's longest appearance: a reader can see what was merged, or set aside."""
+    longest: dict[str, FaceTrack] = {}
+    for track in tracks:
+        longest[track.letter] = max(longest.get(track.letter, track), track, key=lambda t: len(t.t_s))
+    return [_view(f"{person}-{track.name}-view", track) for track in [*longest.values()][:MOST_VIEWS]]
+
+
+def _view(name: str, track: FaceTrack) -> Instant:
+    # Among the first pictures, so that decoding stops early: frontal and sharp.
+    early = slice(0, 500)
+    sharp = track.quality["sharpness"].values[early]
+    clear = int(np.argmax(sharp / np.nanmax(sharp) - np.abs(track.quality["yaw"].values[early]) / 90))
+    return Instant(name, track, clear, f"a clear view of appearance {track.name}, with the landmarks found")
 
 
 def _caption(event: Event) -> str:

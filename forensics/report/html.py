@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -50,6 +50,7 @@ def render(
         standing_out=[(f, line) for f in findings for line in phrases.outstanding(f)],
         refused=refused(findings),
         people=people(clip, state),
+        set_aside_by=named_by(clip["set_aside"], naming.given(state)),
         assigned=shlex.join(assigned(record)),
         names_unapplied=naming.unapplied(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
@@ -79,7 +80,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"evidence": evidence, "code": code, "inner": phrases.inner}
-    environment.globals |= {"words": phrases, "whom": whom, "events_name": events_name}
+    environment.globals |= {"words": phrases, "whom": whom, "nobody": naming.NOBODY, "events_name": events_name}
     return environment
 
 
@@ -137,18 +138,17 @@ def people(clip: Mapping[str, Any], state: Mapping[str, Any]) -> list[dict[str, 
             "person": person,
             "tracks": [t["name"] for t in tracks],
             "seen": [(i.start_s, i.end_s) for i in union(Interval(t["start_s"], t["end_s"]) for t in tracks)],
-            "named_by": list(dict.fromkeys(by for t in tracks if (by := named_by(t, given)))),
+            "named_by": named_by(tracks, given),
         }
         for person, tracks in by_name.items()
     ]
 
 
-def named_by(track: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Who gave the track its name, and where the log says so; None where it has its letter."""
-    about = given.get(track["name"]) or given.get(track["letter"])
-    if about is None or about["name"] != track["person"]:
-        return None
-    return f"{about['actor']}, {about['utc']}, log entry {about['entry']}"
+def named_by(tracks: Iterable[Mapping[str, Any]], given: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Who gave these tracks their names, when, and where the log says so; none where they have their letters."""
+    acts = [(t, given.get(t["name"]) or given.get(t["letter"])) for t in tracks]
+    said = [f"{a['actor']}, {a['utc']}, log entry {a['entry']}" for t, a in acts if a and a["name"] == t["person"]]
+    return list(dict.fromkeys(said))
 
 
 # -- declared against decoded ----------------------------------------------------------------------
