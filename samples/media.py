@@ -7,7 +7,7 @@ thread, bit-exact flags (no dates, no library versions in the file).
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,8 +24,11 @@ TV_RANGE = 1
 BIT_EXACT = {"fflags": "+bitexact"}
 
 
-def encode_picture(frames: Iterable[NDArray[np.uint8]], fps: int) -> bytes:
-    """RGB frames (h, w, 3) as H.264 in an MP4 without sound; frame k is shown from k / fps s."""
+def encode_picture(frames: Iterable[NDArray[np.uint8]], fps: int, numbers: Sequence[int] | None = None) -> bytes:
+    """RGB frames (h, w, 3) as H.264 in an MP4 without sound; frame k is shown from k / fps s.
+
+    ``numbers``, ascending, stand for k where frames were left out: each then lasts until the next.
+    """
     file = io.BytesIO()
     with av.open(file, "w", format="mp4", options=BIT_EXACT) as out:
         stream = None
@@ -34,11 +37,18 @@ def encode_picture(frames: Iterable[NDArray[np.uint8]], fps: int) -> bytes:
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
                 format="yuv420p", dst_colorspace=Colorspace.ITU601
             )
-            frame.pts, frame.time_base = index, Fraction(1, fps)
+            frame.pts, frame.time_base = numbers[index] if numbers else index, Fraction(1, fps)
             out.mux(stream.encode(frame))
         if stream is not None:
             out.mux(stream.encode(None))
     return file.getvalue()
+
+
+def decode_picture(picture: bytes) -> Iterator[NDArray[np.uint8]]:
+    """The RGB frames (h, w, 3) of an encoded picture, in order."""
+    with av.open(io.BytesIO(picture), "r") as source:
+        for frame in source.decode(video=0):
+            yield frame.to_ndarray(format="rgb24")
 
 
 def _picture_stream(out: av.container.OutputContainer, shape: tuple[int, ...], fps: int) -> av.VideoStream:

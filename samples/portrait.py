@@ -27,6 +27,14 @@ Points = NDArray[np.float32]
 SIZE = 640  # side of the square picture; the face is then about 290 px high
 # Head, hair and collar in scikit-image's 512x512 astronaut: left, top, side in its pixels.
 CROP_LEFT, CROP_TOP, CROP_SIDE = 111, 1, 230
+# The astronaut's outline in its pixels, drawn by hand: hair, suit and the helmet on her lap.
+OUTLINE = (
+    (154, 62), (163, 50), (178, 42), (191, 31), (214, 20), (232, 15), (252, 19), (274, 30), (287, 41), (298, 67),
+    (301, 89), (298, 106), (287, 122), (276, 135), (267, 137), (258, 162), (258, 172), (280, 195), (300, 225),
+    (304, 245), (330, 255), (350, 275), (358, 300), (362, 345), (390, 345), (430, 350), (470, 375), (492, 420),
+    (500, 470), (500, 511), (30, 511), (24, 470), (30, 400), (45, 310), (60, 265), (90, 235), (118, 220), (113, 195),
+    (125, 168), (150, 155), (184, 148), (181, 132), (170, 120), (158, 104), (153, 89),
+)  # fmt: skip
 # Unsharp mask against the softness of a 2.8-fold enlargement, chosen by eye.
 SHARPEN_SIGMA_PX, SHARPEN_AMOUNT = 2.0, 0.6
 
@@ -70,6 +78,9 @@ HEAD_CENTRE, HEAD_RADII = (312.0, 232.0), (240.0, 262.0)  # ellipse around hair 
 HEAD_FADE = 1.4  # the head's motion is gone at 1.4 radii
 DEPTH_CENTRE, DEPTH_RADII = (312.0, 300.0), (120.0, 150.0)  # what lies nearest: the face's middle
 
+# The second person: chosen by eye to look like somebody else.
+SECOND_WIDTH, SECOND_COLOUR, SECOND_GAMMA, SECOND_TINT = 0.9, 0.6, 1.6, (1.0, 0.95, 0.88)
+
 NOISE_SEED = 20240229
 NOISE_SD = 1.6  # in 8-bit steps: a good camera indoors
 
@@ -83,7 +94,25 @@ def portrait() -> Image:
     part = whole[CROP_TOP : CROP_TOP + CROP_SIDE, CROP_LEFT : CROP_LEFT + CROP_SIDE]
     large = cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_LANCZOS4).astype(np.float32)
     soft = cv2.GaussianBlur(large, (0, 0), SHARPEN_SIGMA_PX)
-    return _to_uint8(large + SHARPEN_AMOUNT * (large - soft))
+    return to_uint8(large + SHARPEN_AMOUNT * (large - soft))
+
+
+def figure(size: int, left: float, top: float, scale: float, soft_px: float) -> NDArray[np.float32]:
+    """How much of each pixel the astronaut covers, (size, size, 1) in 0..1, in an enlarged part of her photograph."""
+    mask = np.zeros((size, size), np.uint8)
+    at = (np.array(OUTLINE) - (left, top)) * scale
+    cv2.fillPoly(mask, [np.rint(at).astype(np.int32)], 255)
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), soft_px), np.float32)[..., None]
+
+
+def second_portrait() -> Image:
+    """Another person, made of the same photograph: mirrored, narrower, darker hair and skin, less colour."""
+    photo = portrait()[:, ::-1].astype(np.float32) / 255
+    narrower = np.array([[SECOND_WIDTH, 0, (1 - SECOND_WIDTH) * SIZE / 2], [0, 1, 0]], np.float32)
+    photo = cv2.warpAffine(photo, narrower, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    grey = photo.mean(-1, keepdims=True)
+    faded = np.clip(grey + SECOND_COLOUR * (photo - grey), 0, 1)
+    return to_uint8(255 * np.asarray(SECOND_TINT, np.float32) * faded**SECOND_GAMMA)
 
 
 @dataclass(frozen=True)
@@ -128,10 +157,10 @@ class Mouth:
         """Displacement fields in px, (h, w), at full amplitude."""
         gap = self._lower - self._upper
         above, below = self._upper - self._y, self._y - self._lower
-        self._close_upper = SEAM * gap * _fade(above / UPPER_REACH_PX)
-        self._close_lower = -(1 - SEAM) * gap * _fade(below / LOWER_REACH_PX)
+        self._close_upper = SEAM * gap * fade(above / UPPER_REACH_PX)
+        self._close_lower = -(1 - SEAM) * gap * fade(below / LOWER_REACH_PX)
         arch = np.clip(1 - np.abs(self._u) ** ARCH_POWER, 0, None)
-        self._open_upper = -UPPER_LIP_SHARE * WIDEST_PX * arch * _fade(above / UPPER_REACH_PX)
+        self._open_upper = -UPPER_LIP_SHARE * WIDEST_PX * arch * fade(above / UPPER_REACH_PX)
         self._open_lower = (1 - UPPER_LIP_SHARE) * WIDEST_PX * self._jaw(below, chin_y)
         off = self._y - self._corner_y
         level = np.exp(-0.5 * (off / np.where(off < 0, LIPS_ABOVE_PX, LIPS_BELOW_PX)) ** 2)
@@ -145,7 +174,7 @@ class Mouth:
         width = self._half + JAW_SPREAD * depth
         across = np.clip(1 - np.abs(self._u * self._half / width) ** ARCH_POWER, 0, None)
         rounder = 1 + np.clip(depth / 30, 0, 1)  # an arch at the lips, a soft bell below
-        return np.asarray(across**rounder * _fade((self._y - chin_y) / NECK_REACH_PX), np.float32)
+        return np.asarray(across**rounder * fade((self._y - chin_y) / NECK_REACH_PX), np.float32)
 
     def _layers(self, photo: NDArray[np.float32]) -> None:
         """Upper and lower face with the signed distance to their lip as a fourth channel."""
@@ -179,7 +208,7 @@ class Mouth:
         for _ in range(3):
             shift = cv2.remap(both, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             from_x, from_y = x - shift[..., 0], y - shift[..., 1]
-        return _sample(layer, from_x, from_y)
+        return sample(layer, from_x, from_y)
 
     def _interior(self, below_upper: Field, above_lower: Field) -> Field:
         """Teeth that stay with the skull, dark behind them, the tongue low and faint."""
@@ -218,7 +247,7 @@ class Eye:
         height = self._upper + drop - self._y  # above the moved lid
         source = _lid_source(height, drop, shut)
         moved = np.where(source < LID_REACH_PX, self._upper - source, self._y)
-        lid = _sample(self._photo, self._x - self.window.left, moved - self.window.top)
+        lid = sample(self._photo, self._x - self.window.left, moved - self.window.top)
         self.window.of(face)[:] = _over(lid, self._photo, height)
 
 
@@ -242,7 +271,7 @@ class Head:
     def __init__(self) -> None:
         self._x, self._y = _Window(0, SIZE, 0, SIZE).grid()
         radius = np.hypot((self._x - HEAD_CENTRE[0]) / HEAD_RADII[0], (self._y - HEAD_CENTRE[1]) / HEAD_RADII[1])
-        self._weight = _fade((radius - 1) / (HEAD_FADE - 1))
+        self._weight = fade((radius - 1) / (HEAD_FADE - 1))
         depth = np.hypot(
             (self._x - DEPTH_CENTRE[0]) / DEPTH_RADII[0],
             (self._y - DEPTH_CENTRE[1]) / DEPTH_RADII[1],
@@ -257,7 +286,7 @@ class Head:
         cos, sin = math.cos(angle) / size - 1, math.sin(angle) / size
         dx = cos * self._across - sin * self._along - pose["right_px"] * self._weight
         dy = sin * self._across + cos * self._along - pose["down_px"] * self._weight
-        return _sample(face, self._x + dx - pose["turn_px"] * self._near, self._y + dy)
+        return sample(face, self._x + dx - pose["turn_px"] * self._near, self._y + dy)
 
 
 class Talker:
@@ -268,30 +297,38 @@ class Talker:
         self._mouth = Mouth(self._photo, landmarks)
         self._eyes = [Eye(self._photo, landmarks, contours) for contours in EYES]
         self._head = Head()
-        self._caption = CAPTION_STRENGTH * _caption()
+        self._caption = caption()
 
     def frame(self, plan: Plan, index: int) -> Image:
         """Frame ``index`` of the plan: uint8 RGB (640, 640, 3)."""
+        return self.finish(self.face(plan, index), plan, index)
+
+    def face(self, plan: Plan, index: int) -> NDArray[np.float32]:
+        """The face that speaks and blinks, before the head moves: RGB (640, 640, 3) in 0..255."""
         face = self._photo.copy()
         self._mouth.draw(face, float(plan.opening[index]), float(plan.rounding[index]))
         for eye in self._eyes:
             eye.draw(face, float(plan.lid[index]))
+        return face
+
+    def finish(self, face: NDArray[np.float32], plan: Plan, index: int) -> Image:
+        """``face`` with the head's slow motion, the caption and the camera's noise of frame ``index``."""
         pose = {name: float(values[index]) for name, values in plan.head.items()}
         moved = self._head.move(face, pose) * (1 - self._caption)
-        return _to_uint8(moved + sensor_noise(index))
+        return to_uint8(moved + sensor_noise(index))
 
 
-def sensor_noise(index: int) -> NDArray[np.float32]:
-    """Noise of frame ``index``, (640, 640, 1): luma only, 4:2:0 would blur noise of colour."""
+def sensor_noise(index: int, height: int = SIZE, width: int = SIZE) -> NDArray[np.float32]:
+    """Noise of frame ``index``, (height, width, 1): luma only, 4:2:0 would blur noise of colour."""
     generator = np.random.default_rng([NOISE_SEED, index])
-    return NOISE_SD * generator.standard_normal((SIZE, SIZE, 1), np.float32)
+    return NOISE_SD * generator.standard_normal((height, width, 1), np.float32)
 
 
-def _caption() -> NDArray[np.float32]:
-    """How much of each pixel the caption covers, (640, 640, 1) in 0..1."""
-    mask = np.zeros((SIZE, SIZE), np.uint8)
+def caption(height: int = SIZE, width: int = SIZE) -> NDArray[np.float32]:
+    """How much of each pixel the caption covers, (height, width, 1) in 0..1."""
+    mask = np.zeros((height, width), np.uint8)
     cv2.putText(mask, CAPTION, CAPTION_AT, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 255, 1, cv2.LINE_AA)
-    return np.asarray(mask / 255, np.float32)[..., None]
+    return CAPTION_STRENGTH * np.asarray(mask / 255, np.float32)[..., None]
 
 
 def _curve(points: Points, x: Field) -> Field:
@@ -302,7 +339,7 @@ def _curve(points: Points, x: Field) -> Field:
     return np.asarray(curve(np.clip(x, *ends)), np.float32)
 
 
-def _fade(x: Field) -> Field:
+def fade(x: Field) -> Field:
     """1 for x <= 0, 0 for x >= 1, half a cosine between."""
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.clip(x, 0, 1)), np.float32)
 
@@ -313,11 +350,11 @@ def _over(top: Field, under: Field, distance_px: Field) -> Field:
     return np.asarray(under + alpha * (top - under), np.float32)
 
 
-def _sample(image: Field, x: Field, y: Field) -> Field:
+def sample(image: Field, x: Field, y: Field) -> Field:
     at = np.asarray(x, np.float32), np.asarray(y, np.float32)
     moved = cv2.remap(image, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.float32)
 
 
-def _to_uint8(image: NDArray[np.float32]) -> Image:
+def to_uint8(image: NDArray[np.float32]) -> Image:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)

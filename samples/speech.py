@@ -29,6 +29,7 @@ ESPEAK_EVENT_PHONEME = 7
 EE_OK = 0
 
 VOICE = "en-us+f3"  # American English with espeak-ng's third female variant, to suit the portrait
+SECOND_VOICE = "en-us+m3"  # its third male variant: an octave lower
 WORDS_PER_MINUTE = 150  # below the default of 175: more frames of picture per closure
 RANDOM_SEED = 1  # any fixed number: the breath and hiss of the voice are drawn from it
 BILABIALS = ("p", "b", "m")
@@ -139,7 +140,7 @@ class Speaker:
     process. ``speak`` sees to that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, voice: str) -> None:
         self._library = ctypes.CDLL(str(_installed("libespeak-ng.so")))
         data = _installed("phontab").parent.parent
         self.rate_hz: int = self._library.espeak_Initialize(
@@ -151,7 +152,7 @@ class Speaker:
         self._events: list[tuple[str, int]] = []
         self._callback = _SynthCallback(self._collect)  # kept: C holds only the address
         self._library.espeak_SetSynthCallback(self._callback)
-        self._check("voice", self._library.espeak_SetVoiceByName(VOICE.encode()))
+        self._check("voice", self._library.espeak_SetVoiceByName(voice.encode()))
         self._check("rate", self._library.espeak_SetParameter(ESPEAK_RATE, WORDS_PER_MINUTE, 0))
 
     @property
@@ -188,15 +189,15 @@ class Speaker:
             raise RuntimeError(f"espeak-ng refused the {what}: error {answer}")
 
 
-def speak(texts: tuple[str, ...]) -> tuple[tuple[Utterance, ...], str]:
+def speak(texts: tuple[str, ...], voice: str = VOICE) -> tuple[tuple[Utterance, ...], str]:
     """All texts spoken in a fresh process, and espeak-ng's version: same bytes each time."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=fresh) as pool:
-        return pool.submit(_speak_here, texts).result()
+        return pool.submit(_speak_here, texts, voice).result()
 
 
-def _speak_here(texts: tuple[str, ...]) -> tuple[tuple[Utterance, ...], str]:
-    speaker = Speaker()
+def _speak_here(texts: tuple[str, ...], voice: str) -> tuple[tuple[Utterance, ...], str]:
+    speaker = Speaker(voice)
     return tuple(speaker.say(text) for text in texts), speaker.version
 
 

@@ -1,0 +1,144 @@
+"""Which pictures each film shows: the talking portrait as it is, lit, turned, small, in company, with frames left out.
+
+Each film is drawn and encoded in a process of its own; its arguments say everything, so that it gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import media
+import numpy as np
+import portrait
+import skimage.data
+from motion import Plan
+from numpy.typing import NDArray
+from relief import Lamp, Relief, relight
+
+Image = NDArray[np.uint8]
+
+FPS = 25
+
+PANEL_PX = 480  # side of each person's picture where two sit beside each other
+
+# The distant talker: the whole astronaut stands low in scikit-image's photograph of a rocket, her face 45 px high.
+SCENE_WIDTH, SCENE_HEIGHT, SCENE_TOP = 1280, 720, 100
+BODY_PX, BODY_LEFT = 219, 190
+BODY_SOFT_PX = 0.8  # edge of her outline
+DUSK = 0.85  # of the studio's light
+
+KEPT_SEED, KEPT = 11, 0.75  # about the share of frames that a variable rate leaves
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """Who is drawn: ``photo`` uint8 (640, 640, 3), ``landmarks`` (478, 3) px, ``triangles`` (n, 3), ``skin`` (478,)."""
+
+    photo: Image
+    landmarks: NDArray[np.float32]
+    triangles: NDArray[np.int64]
+    skin: NDArray[np.bool_]
+
+    def talker(self) -> portrait.Talker:
+        return portrait.Talker(self.photo, self.landmarks)
+
+    def relief(self) -> Relief:
+        return Relief(self.photo, self.landmarks, self.triangles, self.skin)
+
+
+def plain(sitter: Sitter, plan: Plan) -> bytes:
+    """The portrait as it is."""
+    talker = sitter.talker()
+    return media.encode_picture((talker.frame(plan, k) for k in range(len(plan.t_s))), FPS)
+
+
+def relit(sitter: Sitter, plan: Plan, before: Lamp, after: Lamp, change_s: float) -> bytes:
+    """Lit by one lamp until ``change_s`` and by another from there on; both stand still before the camera."""
+    talker, relief = sitter.talker(), sitter.relief()
+    gains = [relief.gain(lamp) for lamp in (before, after)]
+
+    def frames() -> Iterator[Image]:
+        for k, t_s in enumerate(plan.t_s):
+            yield talker.finish(relight(talker.face(plan, k), gains[int(t_s >= change_s)]), plan, k)
+
+    return media.encode_picture(frames(), FPS)
+
+
+def turning(sitter: Sitter, plan: Plan, lamp: Lamp, yaw_deg: NDArray[np.float64], lamp_turns: bool) -> bytes:
+    """The head turned by ``yaw_deg`` (n,) under a lamp that turns with it, or that stands before the camera."""
+    talker, relief = sitter.talker(), sitter.relief()
+
+    def frames() -> Iterator[Image]:
+        for k, angle in enumerate(yaw_deg):
+            gain = relief.gain(lamp, 0.0 if lamp_turns else float(angle))
+            face = relief.turn(relight(talker.face(plan, k), gain), float(angle))
+            yield talker.finish(face, plan, k)
+
+    return media.encode_picture(frames(), FPS)
+
+
+def pair(left: tuple[Sitter, Plan], right: tuple[Sitter, Plan]) -> bytes:
+    """Two persons side by side."""
+    seats = [(sitter.talker(), plan) for sitter, plan in (left, right)]
+
+    def frames() -> Iterator[Image]:
+        for k in range(len(left[1].t_s)):
+            yield np.hstack([_smaller(talker.frame(plan, k), PANEL_PX) for talker, plan in seats])
+
+    return media.encode_picture(frames(), FPS)
+
+
+def kept_frames(frames: int) -> list[int]:
+    """Numbers of the frames that the film of variable rate keeps: the first, and others by lot."""
+    drawn = np.random.default_rng(KEPT_SEED).random(frames) < KEPT
+    drawn[0] = True
+    return [int(k) for k in np.flatnonzero(drawn)]
+
+
+def uneven(picture: bytes, kept: list[int]) -> bytes:
+    """An encoded picture's frames with the numbers ``kept``, each at its own time, encoded anew."""
+    chosen = set(kept)
+    frames = (frame for k, frame in enumerate(media.decode_picture(picture)) if k in chosen)
+    return media.encode_picture(frames, FPS, kept)
+
+
+def distant(picture: bytes, frames: int) -> bytes:
+    """The first ``frames`` of an encoded portrait, small and off the centre of a wide scene."""
+    scene = cv2.resize(skimage.data.rocket(), (SCENE_WIDTH, SCENE_WIDTH * 427 // 640), interpolation=cv2.INTER_CUBIC)
+    scene = scene[SCENE_TOP : SCENE_TOP + SCENE_HEIGHT]
+    body = _smaller(skimage.data.astronaut(), BODY_PX)
+    left, top, side = head_px()
+    cover = portrait.figure(BODY_PX, 0, 0, BODY_PX / 512, BODY_SOFT_PX)
+    caption = portrait.caption(SCENE_HEIGHT, SCENE_WIDTH)
+
+    def drawn() -> Iterator[Image]:
+        for k, frame in zip(range(frames), media.decode_picture(picture), strict=False):
+            body[top : top + side, left : left + side] = _smaller(frame, side)
+            shown = scene.astype(np.float32)
+            place = shown[-BODY_PX:, BODY_LEFT : BODY_LEFT + BODY_PX]
+            place += cover * (DUSK * body - place)
+            noise = portrait.sensor_noise(k, SCENE_HEIGHT, SCENE_WIDTH)
+            yield portrait.to_uint8(shown + caption * (255 - shown) + noise)
+
+    return media.encode_picture(drawn(), FPS)
+
+
+def head_px() -> tuple[int, int, int]:
+    """Left, top and side of the portrait in the distant astronaut, whole pixels."""
+    scale = BODY_PX / 512
+    left, top = round(portrait.CROP_LEFT * scale), round(portrait.CROP_TOP * scale)
+    return left, top, round(portrait.CROP_SIDE * scale)
+
+
+def distant_box(sitter: Sitter) -> list[int]:
+    """Left, top, right, bottom of the distant talker's face at rest, px."""
+    left, top, side = head_px()
+    corner = np.array([BODY_LEFT + left, SCENE_HEIGHT - BODY_PX + top])
+    points = corner + sitter.landmarks[:, :2] * side / portrait.SIZE
+    return [round(float(v)) for v in (*points.min(0), *points.max(0))]
+
+
+def _smaller(image: Image, side: int) -> Image:
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
