@@ -23,6 +23,7 @@ WHOLE = "The recording as a whole"
 QUESTIONS = {
     "lipsync.link": "Do the lips follow this sound",
     "lipsync.offset": "Offset between lips and sound",
+    "lipsync.speaker": "Which face moves with the sound",
     "lipsync.closure": "Lips closed at p, b and m",
     "blink.rate": "How often the person blinks",
     "lighting.direction": "Direction of the light on the face",
@@ -33,10 +34,13 @@ QUESTIONS = {
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
     "sync_percentile": "Rank of this sound among shifted ones",
+    "mouth_opening_error": "Error of the mouth's measured opening",
+    "speaker_known": "Share of speech in view with a named speaker",
     "closure_rate": "Share of p, b, m with closed lips",
     "light_azimuth": "Direction of the light, sideways",
     "light_elevation": "Direction of the light, upwards",
     "light_directionality": "Directionality of the light",
+    "light_follows_head": "How far the light turns with the head",
     "f0_median": "Median pitch of the voice",
     "jitter_local": "Jitter (period to period)",
     "shimmer_local": "Shimmer (period to period)",
@@ -44,6 +48,8 @@ QUANTITIES = {
     "bandwidth": "Bandwidth of the sound",
 }
 EVENTS = {
+    "speaks": "mouth moves with the sound",
+    "speech_without_face": "speech while no face is in view",
     "missed_closure": "lips open at p, b or m",
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",
@@ -125,7 +131,8 @@ def question(slug: str) -> str:
 
 def label(name: str) -> str:
     """A measurement's name in words."""
-    return QUANTITIES.get(name) or name.replace("_", " ").capitalize()
+    plain = name.replace("_", " ")
+    return QUANTITIES.get(name) or plain[:1].upper() + plain[1:]  # the rest may be a name
 
 
 def event(kind: str) -> str:

@@ -1,13 +1,18 @@
-"""Charts of the link between lips and sound, drawn from a finding's evidence alone."""
+"""Charts of the link between lips and sound and of who is heard, drawn from a finding's evidence alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from forensics import plots
 from forensics.analysis.lipsync.measure import Comparison
+from forensics.analysis.lipsync.speaker import Windows
 from forensics.finding import ASSESSED, Finding
-from forensics.timeline import Interval
+
+#: Colour and marker of each person, in turn.
+LINES = ((plots.BLUE, "o"), (plots.ORANGE, "s"), (plots.GREEN, "^"), (plots.PINK, "v"))
 
 
 def plot_link(finding: Finding, ax: Any) -> None:
@@ -44,30 +49,99 @@ def plot_signals(finding: Finding, ax: Any) -> None:
     ax.set_ylim(-8, 8)
     ax.set_ylabel("velocity (standard\ndeviations, shifted)")
     plots.shade(ax, finding.evidence["spoken"], "speech detected")
-    plots.missing(ax, finding.evidence["examined"], [Interval(float(mouth.t_s[0]), float(mouth.t_s[-1]))])
+    plots.missing(ax, finding.evidence["examined"], finding.evidence["within"])
     plots.time_axis(ax, finding.evidence["examined"])
     plots.legend(ax)
 
 
+def plot_opening(finding: Finding, ax: Any) -> None:
+    """The gap of the lips as measured, with the band of its standard error where that was sampled."""
+    error = 100 * finding.evidence["opening_error"]
+    for k, opening in enumerate(finding.evidence["opening"]):
+        t_s, gap = opening.t_s, 100 * opening.values
+        ax.plot(t_s, gap, color=plots.BLACK, lw=0.7, rasterized=plots.many(t_s), label=None if k else "as measured")
+        if np.isfinite(error):
+            ax.fill_between(
+                t_s,
+                gap - error,
+                gap + error,
+                color=plots.ORANGE,
+                alpha=0.35,
+                lw=0,
+                label=None if k else f"± standard error of one picture, {error:.2f} %",
+                rasterized=plots.many(t_s),
+            )
+    ax.set_ylabel("gap of the lips\n(% of face height)")
+    plots.shade(ax, finding.evidence["spoken"], "speech detected")
+    plots.missing(ax, finding.evidence["examined"], finding.evidence["within"])
+    plots.time_axis(ax, finding.evidence["examined"])
+    plots.legend(ax, columns=3)
+
+
+def plot_speaker(finding: Finding, ax: Any) -> None:
+    """How each face moves with the sound, window by window; a bar on top of the turns of who is named."""
+    windows: Windows = finding.evidence["windows"]
+    middle_s = windows.start_s + finding.settings.window_s / 2
+    persons = list(dict.fromkeys(finding.evidence["persons"]))
+    top = max(finding.settings.least_window_z, float(np.nanmax(windows.z))) + 1
+    for k, person in enumerate(persons):
+        colour, marker = LINES[k % len(LINES)]
+        for own in windows.z[[p == person for p in finding.evidence["persons"]]]:
+            ax.plot(middle_s, own, color=colour, marker=marker, ms=2.5, lw=0.8, rasterized=plots.many(middle_s))
+        ax.plot([], [], color=colour, marker=marker, ms=2.5, lw=0.8, label=f"face {person}")
+        for turn in (turn for who, turn in finding.evidence["turns"] if who == person):
+            ax.plot([turn.start_s, turn.end_s], [top + k, top + k], color=colour, lw=4, solid_capstyle="butt")
+            ax.text(turn.start_s, top + k + 0.25, person, color=colour, fontsize=8, va="bottom", clip_on=True)
+    ax.axhline(finding.settings.least_window_z, color=plots.BLACK, ls=":", lw=0.8, label="needed to name a speaker")
+    ax.set_ylim(min(-3.0, float(np.nanmin(windows.z)) - 0.5), top + len(persons) + 0.8)
+    ax.set_ylabel("mouth with sound\n(standard deviations)")
+    plots.shade(ax, finding.evidence["spoken"], "speech detected")
+    plots.missing(ax, finding.evidence["examined"], finding.covered)
+    plots.time_axis(ax, finding.evidence["examined"])
+    plots.legend(ax, columns=3)
+
+
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
-    """One chart of both velocities and their correlation over lags, for the link; none of a refusal."""
-    if finding.state != ASSESSED or finding.question != "lipsync.link":
-        return []
-    fig, axes = plots.figure(rows=2, row_mm=50)
-    plot_signals(finding, axes[0])
-    plot_link(finding, axes[1])
+    """One chart each of the link and of who is heard; none of an offset, which the link's shows, or of a refusal."""
+    drawn = {"lipsync.link": _link_chart, "lipsync.speaker": _speaker_chart}.get(finding.question)
+    return [drawn(finding)] if drawn and finding.state == ASSESSED else []
+
+
+def _link_chart(finding: Finding) -> plots.Chart:
+    fig, axes = plots.figure(rows=3, row_mm=44)
+    plot_opening(finding, axes[0])
+    plot_signals(finding, axes[1])
+    plot_link(finding, axes[2])
     found = finding.evidence["comparison"]
-    return [
-        plots.Chart(
-            "lipsync",
-            fig,
-            f"Above: how fast the mouth of person {finding.person} opens and the sound rises. Below: their "
-            "correlation at "
-            "each lag, against the band that shifted sound gives. Notice whether one peak stands clear of the "
-            "band, and "
-            "where. It does not show who spoke, nor whether software made the mouth fit.",
-            "Two charts: velocities of mouth and sound over time; correlation over lags with a grey band of chance.",
-            {"lag_ms": found.lags_ms, "correlation": found.correlation},
-        )
-    ]
+    return plots.Chart(
+        "lipsync",
+        fig,
+        f"Above: the gap of the lips of person {finding.person}, as measured. Middle: how fast the mouth opens and the "
+        "sound rises. Below: their correlation at each lag, against the band that shifted sound gives. Notice whether "
+        "one peak stands clear of the band, and where. It does not show who spoke, nor whether software made the "
+        "mouth fit.",
+        "Three charts: gap of the lips over time; velocities of mouth and sound over time; correlation over lags with "
+        "a grey band of chance.",
+        {"lag_ms": found.lags_ms, "correlation": found.correlation},
+    )
+
+
+def _speaker_chart(finding: Finding) -> plots.Chart:
+    windows: Windows = finding.evidence["windows"]
+    fig, ax = plots.figure(row_mm=58)
+    plot_speaker(finding, ax)
+    middle_s = windows.start_s + finding.settings.window_s / 2
+    named = ["" if k < 0 else finding.evidence["persons"][k] for k in windows.named]
+    faces = {f"z_{name}": z for name, z in zip(finding.subjects, windows.z, strict=True)}
+    return plots.Chart(
+        "lipsync-speaker",
+        fig,
+        f"How each face moves with the sound in windows of {finding.settings.window_s:g} s, at the lag of "
+        f"{windows.lag_ms:.0f} ms that all share, in standard deviations of shifted sound; bars on top where a speaker "
+        f"is named. That lag stands {windows.lag_z:.1f} standard deviations out, {finding.settings.least_z:g} are "
+        "needed. Notice where one face lies clearly above the line and above the others. It does not show whether "
+        "software made a mouth fit, nor who is heard where no bar stands.",
+        "A line a face of how it moves with the sound over time, with bars where a speaker is named.",
+        {"middle_s": middle_s, **faces, "named": named},
+    )

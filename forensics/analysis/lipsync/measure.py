@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from forensics.analysis.lipsync.settings import METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
 from forensics.finding import Measurement
 from forensics.statistics import clopper_pearson
+from forensics.timeline import repeatability
 
 #: What viewers detect and accept, in our sign (ITU-R BT.1359 counts early sound as positive), ms.
 DETECTABLE_MS, ACCEPTABLE_MS = (-45, 125), (-90, 185)
@@ -34,13 +35,14 @@ def circular_correlation(mouth: np.ndarray, sound: np.ndarray) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(mouth).conj() * np.fft.rfft(sound), len(mouth)) / len(mouth)
 
 
-def _searched(settings: Settings) -> np.ndarray:
+def searched(settings: Settings) -> np.ndarray:
+    """Lags of the search in steps of the grid, ascending."""
     return np.arange(round(settings.earliest_ms / 1000 * GRID_HZ), round(settings.latest_ms / 1000 * GRID_HZ) + 1)
 
 
 def compare(mouth: np.ndarray, sound: np.ndarray, settings: Settings) -> Comparison:
     """Set the searched lags against all far circular shifts of the clip's own sound."""
-    n, lags = len(mouth), _searched(settings)
+    n, lags = len(mouth), searched(settings)
     correlation = circular_correlation(np.nan_to_num(mouth), np.nan_to_num(sound))
     best_near = ndimage.maximum_filter1d(correlation, len(lags), mode="wrap", origin=-(lags[0] + len(lags) // 2))
     shifts = np.arange(n)
@@ -95,9 +97,10 @@ def peak_ms(lags_ms: np.ndarray, correlation: np.ndarray) -> float:
 
 def bootstrap_offsets(mouth: np.ndarray, sound: np.ndarray, settings: Settings) -> np.ndarray:
     """Peak lags in ms of resampled recordings: blocks of time drawn with replacement (resamples,)."""
-    mouth, sound, lags = np.nan_to_num(mouth), np.nan_to_num(sound), _searched(settings)
+    lags = searched(settings)
     size = round(settings.block_s * GRID_HZ)
-    n = len(mouth) // size
+    blocks = seen_blocks(mouth, settings)
+    mouth, sound = np.nan_to_num(mouth), np.nan_to_num(sound)
     # Products of each block of the mouth with the sound at each lag: resampling blocks is then a weighted sum.
     padded = np.pad(sound, (-lags[0], lags[-1] + 1))
     products = np.array(
@@ -106,11 +109,18 @@ def bootstrap_offsets(mouth: np.ndarray, sound: np.ndarray, settings: Settings) 
                 mouth[b * size : (b + 1) * size] @ padded[b * size + lag - lags[0] : (b + 1) * size + lag - lags[0]]
                 for lag in lags
             ]
-            for b in range(n)
+            for b in blocks
         ]
     )
-    draws = np.random.default_rng(0).integers(0, n, (settings.resamples, n))
+    draws = np.random.default_rng(0).integers(0, len(blocks), (settings.resamples, len(blocks)))
     return np.array([peak_ms(lags / GRID_HZ * 1000, products[draw].sum(0)) for draw in draws])
+
+
+def seen_blocks(mouth: np.ndarray, settings: Settings) -> np.ndarray:
+    """Numbers of the bootstrap's whole blocks in which the mouth (n,) was measured at all."""
+    size = round(settings.block_s * GRID_HZ)
+    whole = len(mouth) // size
+    return np.flatnonzero(np.isfinite(mouth[: whole * size]).reshape(whole, size).any(1))
 
 
 def at_edge(comparison: Comparison, offsets: np.ndarray) -> float:
@@ -136,4 +146,24 @@ def measure_offset(comparison: Comparison, offsets: np.ndarray, n_blocks: int, s
         METHOD.name,
         f"viewers detect beyond {DETECTABLE_MS[0]} / +{DETECTABLE_MS[1]} ms and accept {ACCEPTABLE_MS[0]} / "
         f"+{ACCEPTABLE_MS[1]} ms (ITU-R BT.1359); a fact about the recording, not an alarm",
+    )
+
+
+def measure_opening_error(openings: np.ndarray, level: float = 0.95) -> Measurement:
+    """Standard error of the mouth's gap from ``openings`` (m, k), k looks at each of m pictures; chi-squared interval.
+
+    What differs between looks at one picture is the landmark model's error.
+    """
+    error, free = repeatability(openings), len(openings) * (openings.shape[1] - 1)
+    low, high = error * np.sqrt(free / stats.chi2.ppf(((1 + level) / 2, (1 - level) / 2), free))
+    return Measurement(
+        "mouth_opening_error",
+        100 * error,
+        "%",
+        100 * low,
+        100 * high,
+        level,
+        openings.size,
+        "repeated detection in shifted and rescaled copies",
+        f"of the face's height; no published range; from {len(openings)} pictures",
     )

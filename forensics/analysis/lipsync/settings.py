@@ -1,4 +1,4 @@
-"""What lips and sound are compared with: the method's name and version, and every value that was chosen."""
+"""How lips and sound are compared: the methods' names and versions, and every value that was chosen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from forensics.method import Method, setting
 
 METHOD = Method(
-    "correlation of mouth and sound velocities over lags", "1", "after Hershey & Movellan 1999; Slaney & Covell 2000"
+    "correlation of mouth and sound velocities over lags", "2", "after Hershey & Movellan 1999; Slaney & Covell 2000"
+)
+SPEAKER_METHOD = Method(
+    "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
+    "1",
+    "after Hershey & Movellan 1999; Cutler & Davis 2000",
 )
 
 
@@ -40,3 +45,14 @@ class Settings:
     )
     widest_ms: float = setting(160.0, "ms", "full statistical width beyond which several offsets fit")
     longest_gap_s: float = setting(0.2, "s", "without a picture of the mouth")
+    error_ratio: float = setting(
+        2.0, "1", "a mouth moves if its gap varies by this many standard errors: beyond what 95 % of errors reach"
+    )
+    window_s: float = setting(4.0, "s", "of the speaker: chosen on half the persons, shown on the others (SPEAKER.md)")
+    step_s: float = setting(0.5, "s", "between windows: about two syllables")
+    least_spoken: float = setting(0.5, "1", "share of a window with speech, so that pauses decide nothing")
+    least_in_view: float = setting(0.8, "1", "share of a window in which a face is seen; the rest counts as still")
+    least_power: float = setting(0.05, "1", "of the mean power: a window with less is too quiet for a full correlation")
+    least_window_z: float = setting(2.0, "1", "a speaker is named only beyond it: chance reaches it in 1 of 40 windows")
+    least_lead: float = setting(1.0, "1", "of z before the next face; chosen on half the persons (SPEAKER.md)")
+    shifts: int = setting(400, "1", "most far shifts of the null: its mean and deviation are then known to 5 %")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy import ndimage
 
@@ -15,9 +17,22 @@ INNER, OUTER, FACE, JAW_OPEN = (13, 14), (0, 17), (10, 152), 25
 SOUND_HZ, BANDS, LOWEST_HZ, HIGHEST_HZ = 16000, 26, 80.0, 7600.0
 
 
+def _gap(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+    """Distance of two landmarks in units of the face's height: (...,) of ``points`` (..., 478, 3)."""
+    (a, b), (top, bottom) = pair, FACE
+    apart = np.linalg.norm(points[..., a, :] - points[..., b, :], axis=-1)
+    return apart / np.linalg.norm(points[..., top, :] - points[..., bottom, :], axis=-1)
+
+
 def mouth_opening(track: FaceTrack) -> Series:
     """Gap of the inner lips over face height: (n,)."""
     return Series("mouth opening", track.t_s, _mouth(track)[:, 0], "of face height")
+
+
+def repeated_openings(tracks: Iterable[FaceTrack]) -> np.ndarray:
+    """The inner gap over face height in each repeated look at a sampled picture: (m, k); (0, 0) without any."""
+    found = [_gap(t.repeats.landmarks, INNER) for t in tracks if t.repeats is not None and len(t.repeats)]
+    return np.concatenate(found) if found else np.zeros((0, 0))
 
 
 def _mouth(track: FaceTrack) -> np.ndarray:
@@ -25,8 +40,7 @@ def _mouth(track: FaceTrack) -> np.ndarray:
     parts = []
     for rows in chunks(len(track.t_s), 512):
         points = track.landmarks[rows]
-        inner, outer, face = (np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in (INNER, OUTER, FACE))
-        parts.append(np.stack([inner / face, outer / face, track.blendshapes[rows][:, JAW_OPEN]], 1))
+        parts.append(np.stack([_gap(points, INNER), _gap(points, OUTER), track.blendshapes[rows][:, JAW_OPEN]], 1))
     return np.concatenate(parts)
 
 

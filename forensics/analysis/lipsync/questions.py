@@ -1,0 +1,53 @@
+"""What is asked of lips and sound: three questions, each with both hypotheses, its limits and innocent causes."""
+
+from __future__ import annotations
+
+from forensics.analysis.lipsync.settings import METHOD, SPEAKER_METHOD
+from forensics.finding import Question
+
+LIMITS = (
+    "An offset says how the recording's sound and picture lie, not who moved them.",
+    "The method's zero is not established: sounds and mouths of untouched recordings measure some tens of ms apart.",
+    "Offsets outside the searched lags are not found.",
+    "With several faces in view a person is compared only where alone in view or found to move with the sound; what is "
+    "measured there leans towards a link, because it was chosen by one.",
+)
+ALTERNATIVES = (
+    "Players, editors, capture cards, wireless microphones and network links shift sound by tens to hundreds of ms.",
+    "Dubbing, voice-over, music, another speaker off screen, a covered or hardly moving mouth.",
+)
+
+LINK = Question(
+    "lipsync.link",
+    "The mouth's movement was made for, or recorded with, other sound.",
+    "The mouth's movement was recorded with this sound.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
+)
+OFFSET = Question(
+    "lipsync.offset",
+    "The sound lies beside the picture by more than recording explains.",
+    "Sound and picture lie as recorded.",
+    METHOD,
+    LIMITS,
+    ALTERNATIVES,
+)
+SPEAKER = Question(
+    "lipsync.speaker",
+    "None of the faces in view moves with the sound.",
+    "A face in view moves with the sound.",
+    SPEAKER_METHOD,
+    (
+        "A mouth that moves with the sound was fitted to it or spoke it: lip synchronisation software achieves the "
+        "same.",
+        "Within a window of several seconds one person is named at most; shorter turns and people who speak at once "
+        "are missed.",
+        "A face that is too small, turned away or not found may be the speaker: it is not compared.",
+        "One lag between sound and picture is taken for the whole of the examined time.",
+    ),
+    (
+        "A voice-over, a dubbed or translated voice, a speaker off screen.",
+        "Chewing, laughing or singing along moves a mouth as speech does.",
+    ),
+)

@@ -1,0 +1,190 @@
+"""Which face in view, if any, moves with the sound, window by window. Pure.
+
+In each window with speech every face in view is correlated with the sound. One lag is shared by all, for the recording
+has one: that at which the best face of each window follows the sound most, and it counts only where it stands clear of
+the clip's own shifted sound. At that lag a face is named where it follows the sound more than chance and clearly more
+than the next face; otherwise the speaker is not known.
+Reference: Hershey & Movellan 1999; Cutler & Davis 2000 (who is talking, from synchrony of mouth and sound).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.analysis.lipsync.measure import searched
+from forensics.analysis.lipsync.settings import SPEAKER_METHOD, Settings
+from forensics.analysis.lipsync.signal import GRID_HZ
+from forensics.finding import Measurement
+from forensics.statistics import clopper_pearson
+from forensics.timeline import Interval, Series, inside, union
+
+
+@dataclass(frozen=True)
+class Mouth:
+    """How fast a mouth opens, (k,) by 10 ms from step ``first`` of the sound on; NaN where not measured."""
+
+    first: int
+    velocity: np.ndarray
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows with speech and a face in view, and how each face moves with the sound in them.
+
+    ``start_s`` (w,) s; ``z`` (faces, w) in standard deviations of shifted sound, NaN where
+    the face is not in view; ``lead`` (w,) of the best before the next face, infinite where there is none; ``named``
+    (w,) index of the face, -1 = not known; ``lag_ms`` the shared lag, and ``lag_z`` how far it stands out.
+    """
+
+    start_s: np.ndarray
+    z: np.ndarray
+    lead: np.ndarray
+    named: np.ndarray
+    lag_ms: float
+    lag_z: float
+
+
+def follow(mouths: Sequence[Mouth], sound: Series, spoken: Sequence[Interval], settings: Settings) -> Windows | None:
+    """Compare all ``mouths`` with the velocity of the ``sound`` (n,) by 10 ms; None without a window to compare in."""
+    size, step = round(settings.window_s * GRID_HZ), round(settings.step_s * GRID_HZ)
+    starts = np.arange(0, max(0, len(sound.t_s) - size + 1), step)
+    starts = starts[_sums(inside(sound.t_s, spoken), starts, size) >= settings.least_spoken * size]
+    seen = [_in_view(mouth, starts, size, settings) for mouth in mouths]
+    any_seen = np.logical_or.reduce([np.zeros(len(starts), bool), *seen])
+    if not any_seen.any():
+        return None
+    near, far = searched(settings), _far(len(sound.t_s), settings)
+    shifts = np.concatenate([near, far])
+    best = np.full((len(shifts), len(starts)), -np.inf, np.float32)
+    found = []
+    for mouth, rows in zip(mouths, seen, strict=True):
+        found.append(correlations(mouth, np.nan_to_num(sound.values), starts[rows], shifts, settings))
+        best[:, rows] = np.maximum(best[:, rows], found[-1])
+    together = best[:, any_seen].mean(1)
+    shared, null = int(together[: len(near)].argmax()), together[len(near) :]
+    lag_z = float((together[shared] - null.mean()) / max(null.std(), 1e-12))
+    z = np.full((len(mouths), len(starts)), np.nan)
+    for row, rows, values in zip(z, seen, found, strict=True):
+        if rows.any():
+            row[rows] = (values[shared] - values[len(near) :].mean()) / max(values[len(near) :].std(), 1e-12)
+    z, starts = z[:, any_seen], starts[any_seen]
+    lead, named = name(z, lag_z, settings)
+    return Windows(sound.t_s[starts], z, lead, named, float(near[shared] / GRID_HZ * 1000), lag_z)
+
+
+def name(z: np.ndarray, lag_z: float, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Lead of the best face and which is named (-1: not known) in each window, from ``z`` (faces, w)."""
+    known = np.where(np.isnan(z), -np.inf, z)
+    ordered = np.sort(np.vstack([np.full(known.shape[1], -np.inf), known]), axis=0)
+    lead = ordered[-1] - ordered[-2]
+    clear = (ordered[-1] >= settings.least_window_z) & (lead >= settings.least_lead) & (lag_z >= settings.least_z)
+    return lead, np.where(clear, known.argmax(0), -1)
+
+
+def correlations(
+    mouth: Mouth, sound: np.ndarray, starts: np.ndarray, shifts: np.ndarray, settings: Settings
+) -> np.ndarray:
+    """Correlation of the mouth with the sound ``shifts`` steps later, round a circle, by window: (shifts, windows)."""
+    size = round(settings.window_s * GRID_HZ)
+    if not len(starts):
+        return np.zeros((len(shifts), 0), np.float32)
+    at, steps = starts - starts[0], np.arange(starts[0], starts[-1] + size)
+    moving = np.nan_to_num(_stretch(mouth, steps))
+    floor = settings.least_power * size  # both signals are standardised: their mean power is 1
+    power = np.maximum(_sums(moving**2, at, size), floor)
+    made = np.empty((len(shifts), len(starts)), np.float32)
+    for row, shift in zip(made, shifts, strict=True):
+        heard = np.take(sound, steps + shift, mode="wrap")
+        row[:] = _sums(moving * heard, at, size) / np.sqrt(power * np.maximum(_sums(heard**2, at, size), floor))
+    return made
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An interval in which face number ``face`` is named, in s; ``z`` and ``lead`` are medians of its windows."""
+
+    face: int
+    interval: Interval
+    z: float
+    lead: float
+
+
+def turns(windows: Windows, settings: Settings) -> list[Turn]:
+    """Intervals in which a face is named, in order.
+
+    An instant belongs to the window whose middle is nearest, if it lies in that window.
+    """
+    between = windows.start_s[:-1] / 2 + windows.start_s[1:] / 2 + settings.window_s / 2
+    first = np.maximum(windows.start_s, np.concatenate([[-np.inf], between]))
+    last = np.minimum(windows.start_s + settings.window_s, np.concatenate([between, [np.inf]]))
+    found = []
+    for face, z in enumerate(windows.z):
+        rows = np.flatnonzero(windows.named == face)
+        for interval in union((Interval(float(first[k]), float(last[k])) for k in rows), gap_s=1e-9):
+            own = rows[(first[rows] >= interval.start_s) & (last[rows] <= interval.end_s)]
+            found.append(Turn(face, interval, float(np.median(z[own])), float(np.median(windows.lead[own]))))
+    return sorted(found, key=lambda turn: turn.interval)
+
+
+def measure_known(known_s: float, seen_s: float, settings: Settings, level: float = 0.95) -> Measurement:
+    """Share of ``seen_s``, speech with a face in view, for which a speaker is named.
+
+    Clopper-Pearson interval with as many independent trials as windows that do not overlap.
+    """
+    n = max(1, int(seen_s / settings.window_s))
+    share = min(1.0, known_s / seen_s)
+    low, high = clopper_pearson(share * n, n, level)
+    return Measurement(
+        "speaker_known",
+        100 * share,
+        "%",
+        100 * low,
+        100 * high,
+        level,
+        n,
+        SPEAKER_METHOD.name,
+        f"of {seen_s:.1f} s of speech with a face in view; no published range; n windows that do not overlap",
+    )
+
+
+def without(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
+    """The time of ``intervals`` that none of the ``others`` covers."""
+    left = []
+    for interval in union(intervals):
+        at = interval.start_s
+        for other in union(others):
+            if (common := interval & other) is not None:
+                left.append(Interval(at, common.start_s))
+                at = common.end_s
+        left.append(Interval(at, interval.end_s))
+    return [interval for interval in left if interval.duration > 0]
+
+
+def _sums(values: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+    """Sum of ``values`` over ``size`` steps from each start on."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return total[starts + size] - total[starts]
+
+
+def _stretch(mouth: Mouth, steps: np.ndarray) -> np.ndarray:
+    """The mouth's velocity at consecutive ``steps``; NaN outside what was seen of it."""
+    rows = steps - mouth.first
+    inside = (rows >= 0) & (rows < len(mouth.velocity))
+    return np.where(inside, mouth.velocity[np.clip(rows, 0, len(mouth.velocity) - 1)], np.nan)
+
+
+def _in_view(mouth: Mouth, starts: np.ndarray, size: int, settings: Settings) -> np.ndarray:
+    """Which windows show enough of the mouth: bool (windows,)."""
+    measured = np.concatenate([[0], np.cumsum(np.isfinite(mouth.velocity))])
+    first, behind = (np.clip(starts - mouth.first + edge, 0, len(mouth.velocity)) for edge in (0, size))
+    return measured[behind] - measured[first] >= settings.least_in_view * size
+
+
+def _far(n: int, settings: Settings) -> np.ndarray:
+    """Shifts beyond the search on both sides, evenly spread."""
+    steps = np.arange(n)
+    far = steps[np.minimum(steps, n - steps) > len(searched(settings))]
+    return far[np.linspace(0, len(far) - 1, min(settings.shifts, len(far))).astype(int)]

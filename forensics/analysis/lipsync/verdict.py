@@ -1,0 +1,345 @@
+"""Answers and refusals: of each person whether and when the lips follow this sound, of the clip who is heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forensics.analysis.lipsync.measure import (
+    at_edge,
+    bootstrap_offsets,
+    compare,
+    measure_offset,
+    measure_opening_error,
+    measure_percentile,
+    seen_blocks,
+)
+from forensics.analysis.lipsync.questions import LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.settings import Settings
+from forensics.analysis.lipsync.signal import (
+    GRID_HZ,
+    mouth_opening,
+    mouth_velocity,
+    repeated_openings,
+    sound_spectrum,
+    sound_velocity,
+)
+from forensics.analysis.lipsync.speaker import Mouth, Turn, Windows, follow, measure_known, turns, without
+from forensics.finding import About, Event, Finding, Measurement
+from forensics.timeline import FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
+
+if TYPE_CHECKING:
+    from forensics.pipeline import Scene
+
+
+def assess(scene: Scene, settings: Settings) -> list[Finding]:
+    """Who is heard, once; link and offset of each person; refusals where there is nobody or no sound."""
+    missing = [] if scene.persons else [scene.nobody]
+    missing += [] if scene.speech is not None else [scene.soundless]
+    if missing:
+        about = About(scene.interval, settings)
+        persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
+        answers = [question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET)]
+        return [*answers, SPEAKER.refuse(about, *missing)]
+    assert scene.speech is not None and scene.observation.audio is not None
+    spectrum = sound_spectrum(scene.observation.audio) if scene.speech else None
+    speaking = find_speaker(scene, spectrum, settings) if spectrum is not None else Speaking()
+    return [
+        *(
+            finding
+            for person, tracks in scene.persons.items()
+            for finding in assess_person(person, tracks, scene, spectrum, speaking, settings)
+        ),
+        assess_speaker(scene, speaking, settings),
+    ]
+
+
+# -- one person ------------------------------------------------------------------------------------------------------
+
+
+def assess_person(
+    person: str,
+    tracks: list[FaceTrack],
+    scene: Scene,
+    spectrum: Series | None,
+    speaking: Speaking,
+    settings: Settings,
+) -> list[Finding]:
+    """Two findings, of the link and of the offset, over all of the person's ``tracks``.
+
+    While others are in view only the time counts in which the person is known to speak.
+    """
+    spoken, subjects = scene.speech or [], tuple(t.name for t in tracks)
+    within = [t.interval for t in tracks]
+    reasons = refusals(tracks, within, spoken, spectrum, settings)
+    if not reasons and accompanied(person, scene.tracks, spoken):
+        within = own_time(person, scene.tracks, speaking)
+        if refusals(tracks, within, spoken, spectrum, settings):
+            reasons = (unsettled(person, tracks, speaking),)
+    about = About(scene.interval, settings, intersection(spoken, within), person, subjects)
+    if reasons:
+        return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
+    assert spectrum is not None
+    mouth, sound = signals(tracks, within, spectrum, settings)
+    evidence = {
+        "comparison": compare(mouth.values, sound.values, settings),
+        "examined": scene.interval,
+        "spoken": spoken,
+        "within": within,
+        "mouth": mouth,
+        "sound": sound,
+        "opening": [mouth_opening(track) for track in tracks],
+        "opening_error": repeatability(repeated_openings(tracks)),
+    }
+    return [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
+
+
+def refusals(
+    tracks: list[FaceTrack],
+    within: list[Interval],
+    spoken: list[Interval],
+    spectrum: Series | None,
+    settings: Settings,
+) -> tuple[str, ...]:
+    """Reason codes why these tracks cannot be compared with the sound ``within`` this time; empty where they can."""
+    reasons = unfit(tracks, settings)
+    heard = [] if spectrum is None else [Interval(float(spectrum.t_s[0]), float(spectrum.t_s[-1]))]
+    if heard and total_s(intersection(within, heard)) < settings.least_visible_s:
+        reasons.append("too_few_visible_seconds")
+    speech_s = total_s(intersection(spoken, within))
+    if speech_s == 0:
+        reasons.append("no_speech")
+    elif speech_s < settings.least_speech_s:
+        reasons.append("too_little_speech")
+    if not reasons and still(tracks, settings):
+        reasons.append("mouth_still")
+    return tuple(reasons)
+
+
+def unfit(tracks: list[FaceTrack], settings: Settings) -> list[str]:
+    """Reason codes why a mouth cannot be measured in these tracks."""
+
+    def all_of(name: str) -> np.ndarray:
+        return np.concatenate([t.quality[name].values for t in tracks])
+
+    reasons = []
+    if np.median(all_of("face_height")) < settings.least_face_px:
+        reasons.append("face_too_small")
+    if np.median(np.abs(all_of("yaw"))) > settings.widest_yaw:
+        reasons.append("head_turned")
+    if sum(len(t.t_s) for t in tracks) / sum(t.interval.duration for t in tracks) < settings.lowest_fps:
+        reasons.append("frame_rate_too_low")
+    return reasons
+
+
+def still(tracks: list[FaceTrack], settings: Settings) -> bool:
+    """Whether the mouth moves no more than a still one, or than the landmarks' own error, where that is known."""
+    moved = np.std(np.concatenate([mouth_opening(t).values for t in tracks]))
+    error = repeatability(repeated_openings(tracks))
+    return bool(moved < np.fmax(settings.least_motion, settings.error_ratio * error))  # fmax: an unknown error is NaN
+
+
+def signals(
+    tracks: list[FaceTrack], within: list[Interval], spectrum: Series, settings: Settings
+) -> tuple[Series, Series]:
+    """Mouth and sound velocity on one grid over all tracks; the mouth NaN outside ``within`` and where not seen."""
+    start_s = max(float(spectrum.t_s[0]), min(float(t.t_s[0]) for t in tracks))
+    end_s = min(float(spectrum.t_s[-1]), max(float(t.t_s[-1]) for t in tracks))
+    grid = np.arange(start_s, end_s, 1 / GRID_HZ)
+    mouth = np.full(len(grid), np.nan)
+    for track in tracks:
+        own = mouth_velocity(track, grid, settings)
+        here = inside(grid, intersection(within, [track.interval]))
+        mouth[here] = own[here]
+    return (
+        Series("mouth velocity", grid, mouth, "standard deviations"),
+        Series("sound velocity", grid, sound_velocity(spectrum, grid, settings), "standard deviations"),
+    )
+
+
+def answer_link(about: About, evidence: dict[str, Any], tracks: list[FaceTrack]) -> Finding:
+    """Rank of this sound among its shifted copies, and the error of the mouth's opening where it was sampled."""
+    comparison, openings = evidence["comparison"], repeated_openings(tracks)
+    return LINK.answer(
+        about,
+        measurements=(
+            measure_percentile(comparison),
+            *([measure_opening_error(openings)] if len(openings) else []),
+        ),
+        evidence=evidence,
+        score=comparison.z,
+        score_direction="higher = mouth and sound move together more than shifted sound does",
+    )
+
+
+def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
+    """The lag between lips and sound, or why none can be read."""
+    settings, comparison = about.settings, evidence["comparison"]
+    if comparison.z < settings.least_z:
+        return OFFSET.refuse(about, "sync_not_established")
+    mouth, sound = evidence["mouth"].values, evidence["sound"].values
+    offsets = bootstrap_offsets(mouth, sound, settings)
+    if at_edge(comparison, offsets) > settings.most_at_edge:
+        return OFFSET.refuse(about, "offset_outside_search")
+    if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms:
+        return OFFSET.refuse(about, "offset_not_unique")
+    measured = measure_offset(comparison, offsets, len(seen_blocks(mouth, settings)), settings)
+    return OFFSET.answer(
+        about,
+        measurements=(measured,),
+        evidence=evidence | {"offsets": offsets},
+        score=measured.value,
+        score_direction="positive = the sound comes after the lips, ms",
+    )
+
+
+# -- several faces ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """Who was found to speak: the tracks compared, their windows, and the turns, in s of the clip."""
+
+    tracks: tuple[FaceTrack, ...] = ()
+    windows: Windows | None = None
+    turns: tuple[Turn, ...] = ()
+
+    def person(self, turn: Turn) -> str:
+        return self.tracks[turn.face].person
+
+    def of(self, person: str) -> list[Interval]:
+        return union(turn.interval for turn in self.turns if self.person(turn) == person)
+
+
+def find_speaker(scene: Scene, spectrum: Series, settings: Settings) -> Speaking:
+    """Compare every face that can be measured and moves its mouth with the sound of the examined time."""
+    tracks = tuple(t for t in scene.tracks if not unfit([t], settings) and not still([t], settings))
+    heard = Interval(float(spectrum.t_s[0]), float(spectrum.t_s[-1])) & scene.interval
+    if heard is None or not tracks:
+        return Speaking(tracks)
+    grid = np.arange(heard.start_s, heard.end_s, 1 / GRID_HZ)
+    sound = Series("sound velocity", grid, sound_velocity(spectrum, grid, settings), "standard deviations")
+    mouths = [_mouth_on(grid, track, settings) for track in tracks]
+    windows = follow(mouths, sound, scene.speech or [], settings)
+    if windows is None:
+        return Speaking(tracks)
+    found = tuple(
+        replace(turn, interval=common)
+        for turn in turns(windows, settings)
+        if (common := turn.interval & tracks[turn.face].interval)
+    )
+    return Speaking(tracks, windows, found)
+
+
+def _mouth_on(grid: np.ndarray, track: FaceTrack, settings: Settings) -> Mouth:
+    first, behind = np.searchsorted(grid, (track.t_s[0], track.t_s[-1]))
+    return Mouth(int(first), mouth_velocity(track, grid[first:behind], settings))
+
+
+def accompanied(person: str, tracks: list[FaceTrack], spoken: list[Interval]) -> bool:
+    """Whether another person's face is in view together with this one while someone speaks."""
+    own, others = ([t.interval for t in tracks if (t.person == person) is same] for same in (True, False))
+    return total_s(intersection(intersection(own, others), spoken)) > 0
+
+
+def own_time(person: str, tracks: list[FaceTrack], speaking: Speaking) -> list[Interval]:
+    """Time in which the person is alone in view or found to speak."""
+    own, others = ([t.interval for t in tracks if (t.person == person) is same] for same in (True, False))
+    return union([*without(own, others), *speaking.of(person)])
+
+
+def unsettled(person: str, tracks: list[FaceTrack], speaking: Speaking) -> str:
+    """Reason code why an accompanied person has too little time of their own."""
+    if speaking.of(person):
+        return "too_little_speech"
+    own = [t.interval for t in tracks]
+    others = [turn.interval for turn in speaking.turns if speaking.person(turn) != person]
+    return "not_the_speaker" if intersection(own, others) else "several_faces"
+
+
+# -- who is heard ----------------------------------------------------------------------------------------------------
+
+
+def assess_speaker(scene: Scene, speaking: Speaking, settings: Settings) -> Finding:
+    """Which face moves with the sound, by interval; facts only."""
+    spoken, windows = scene.speech or [], speaking.windows
+    seen = intersection(spoken, [t.interval for t in speaking.tracks])
+    about = About(scene.interval, settings, seen, None, tuple(t.name for t in speaking.tracks))
+    if windows is None:
+        return SPEAKER.refuse(about, *_why_nobody(scene, speaking, settings))
+    known = intersection(spoken, [turn.interval for turn in speaking.turns])
+    persons = dict.fromkeys(track.person for track in speaking.tracks)
+    return SPEAKER.answer(
+        about,
+        measurements=(
+            measure_known(total_s(known), total_s(seen), settings),
+            *(_seconds_named(person, intersection(spoken, speaking.of(person))) for person in persons),
+        ),
+        events=tuple(sorted([*_turns(speaking), *_out_of_view(scene, settings)], key=lambda e: e.interval)),
+        evidence={
+            "windows": windows,
+            "persons": [track.person for track in speaking.tracks],
+            "turns": [(speaking.person(turn), turn.interval) for turn in speaking.turns],
+            "spoken": spoken,
+            "examined": scene.interval,
+        },
+        score=windows.lag_z,
+        score_direction="higher = at one lag the faces in view move with the sound more than with shifted sound",
+    )
+
+
+def _why_nobody(scene: Scene, speaking: Speaking, settings: Settings) -> list[str]:
+    if not scene.speech:
+        return ["no_speech"]
+    if not speaking.tracks:
+        return unfit(scene.tracks, settings) or ["mouth_still"]
+    in_view = total_s(intersection(scene.speech, [t.interval for t in speaking.tracks]))
+    return ["too_little_speech" if in_view < settings.least_spoken * settings.window_s else "too_few_visible_seconds"]
+
+
+def _seconds_named(person: str, named: list[Interval]) -> Measurement:
+    return Measurement(
+        f"seconds_named_{person}",
+        total_s(named),
+        "s",
+        None,
+        None,
+        None,
+        len(named),
+        SPEAKER.method.name,
+        f"speech in which the mouth of person {person} is found to move with the sound; no published range",
+    )
+
+
+def _turns(speaking: Speaking) -> list[Event]:
+    """One event an interval in which a face is named, with how clearly."""
+    return [
+        Event(
+            "speaks",
+            turn.interval,
+            f"The mouth of person {speaking.person(turn)} moves with the sound, {turn.z:.1f} standard deviations of "
+            "shifted sound above chance"
+            + (
+                f" and {turn.lead:.1f} before the next face." if np.isfinite(turn.lead) else "; no other face is there."
+            ),
+            details={
+                "person": speaking.person(turn),
+                "track": speaking.tracks[turn.face].name,
+                "z": round(turn.z, 2),
+                "lead": round(turn.lead, 2) if np.isfinite(turn.lead) else None,
+            },
+        )
+        for turn in speaking.turns
+    ]
+
+
+def _out_of_view(scene: Scene, settings: Settings) -> list[Event]:
+    """Speech while no face is followed; stretches shorter than a step are left out."""
+    faces = [t.interval for t in (*scene.tracks, *scene.brief)]
+    return [
+        Event("speech_without_face", interval, "Someone speaks while no face is followed in view.")
+        for interval in without(scene.speech or [], faces)
+        if interval.duration >= settings.step_s
+    ]
