@@ -196,7 +196,10 @@ class Picture:
     @cached_property
     def thumbnail(self) -> np.ndarray:
         """Small luma picture for comparing neighbours: float32 (36, 64), 0-255."""
-        small = self._scaler.reformat(self._frame, width=THUMBNAIL[0], height=THUMBNAIL[1], format="gray")
+        width, height = THUMBNAIL
+        small = self._scaler.reformat(
+            self._frame, width=width, height=height, format="gray", interpolation=Interpolation.AREA
+        )
         return small.to_ndarray().astype(np.float32)
 
     def checksum(self) -> int:
