@@ -16,6 +16,7 @@ Not to be trusted as casework error rates unless the table's recordings are like
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import io
 import json
@@ -30,15 +31,14 @@ from typing import Any
 
 import numpy as np
 
-from forensics import pipeline, statistics
+from forensics import naming, pipeline, statistics
 from forensics.analysis import ANALYSES
-from forensics.case import Case, write
+from forensics.case import Case, canonical, write
 from forensics.clip import hashes, opened
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finding import ASSESSED
 from forensics.method import describe, setting
 from forensics.report.phrases import visible
-from forensics.report.record import SCHEMA as FINDINGS_SCHEMA
 from forensics.report.record import dumps, findings_json, methods, software
 from forensics.statistics import Estimate
 
@@ -178,8 +178,8 @@ def validate(
 ) -> dict[str, Any]:
     """Examine all ``recordings`` under ``root``, write validation.json and validation.md into ``out``.
 
-    Each has a case in the folder ``cases`` (``out/cases`` if None). A case that holds findings of the same bytes,
-    software, methods and settings is read, not run again. ``told`` is called with each result's number.
+    Each has a case in the folder ``cases`` (``out/cases`` if None), where it is not run again while neither its bytes
+    nor the software change. ``told`` is called with each result's number.
     """
     settings = settings or Settings()
     ordered = sorted(recordings, key=lambda r: r.file)  # the order of lines changes no fold
@@ -229,42 +229,47 @@ def _result(recording: Recording, unit: int, root: Path, folder: Path) -> Result
 
 
 def examined(path: Path, folder: Path, sha256: str = "") -> dict[str, Any]:
-    """``findings.json`` of a recording, from its case if it fits, else examined anew and kept there.
+    """``findings.json`` of a recording: from its case where this very software left it there, else made and kept.
 
-    Raises MediaError ``E_OTHER_FILE`` where the file is not the one of the ``sha256`` given.
+    A case of ``forensics report`` saves the looking: its observation is taken, its findings are made again.
+    Raises MediaError ``E_OTHER_FILE`` where the file is not the one of the ``sha256`` given, CaseError where an analyst
+    named faces in the case: figures are about the software alone.
     """
     with opened(path) as fd:
         digest, _ = hashes(fd)
     if sha256 not in ("", digest):
         raise MediaError("E_OTHER_FILE", "The file's SHA-256 is not the table's.", "Find the file, or mend the table.")
-    with suppress(FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError):
-        stored = json.loads((folder / "findings.json").read_text("utf-8"))
-        if _fits(stored, digest):
-            return stored
+    stored = folder / "findings.json"
     with Case(folder, path) as case:
+        if naming.names_in(case.state()):
+            raise CaseError("E_CASE_NAMED", "Faces were named in this case.", "Give another folder with --cases.")
+        with suppress(FileNotFoundError):
+            content = stored.read_bytes()
+            if case.state().get("validated") == _mark(digest, content):
+                return json.loads(content)
         case.log("started", command="validate")
         document = findings_json(pipeline.examine(case))
-        write(folder / "findings.json", dumps(document))
-        case.log("recorded", findings_sha256=hashlib.sha256(dumps(document).encode()).hexdigest())
+        write(stored, dumps(document))
+        case.update(validated=_mark(digest, stored.read_bytes()))
+        case.log("validated", findings_sha256=hashlib.sha256(stored.read_bytes()).hexdigest())
     return document
 
 
-def _fits(stored: Mapping[str, Any], sha256: str) -> bool:
-    """Whether findings are of this whole file, by this software, with these methods and settings."""
-    settings = pipeline.Settings()
-    now = {
-        a.ANALYSIS: json.loads(dumps({"method": vars(a.METHOD), "settings": describe(getattr(settings, a.ANALYSIS))}))
-        for a in ANALYSES
+def _mark(evidence_sha256: str, findings: bytes) -> dict[str, str]:
+    """What findings depend on, and their own hash: any change of the package's files makes them anew."""
+    return {
+        "evidence_sha256": evidence_sha256,
+        "software_sha256": _software_sha256(),
+        "findings_sha256": hashlib.sha256(findings).hexdigest(),
     }
-    return (
-        stored["schema"] == FINDINGS_SCHEMA
-        and stored["clip"]["sha256"] == sha256
-        and not stored["clip"]["excerpt"]
-        and stored["software"] == software(pipeline.versions())
-        and stored["methods"] == json.loads(dumps(methods(settings)))
-        and {f["analysis"] for f in stored["findings"]} == set(now)
-        and all({"method": f["method"], "settings": f["settings"]} == now[f["analysis"]] for f in stored["findings"])
-    )
+
+
+@functools.cache
+def _software_sha256() -> str:
+    package = Path(__file__).parent
+    files = sorted(p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    parts = {p.relative_to(package).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    return hashlib.sha256(canonical([parts, pipeline.versions()]).encode()).hexdigest()
 
 
 def facts(document: Mapping[str, Any]) -> dict[str, float | None]:
