@@ -66,11 +66,11 @@ def upper_bound_of_none(n: int, level: float = LEVEL) -> float:
     return 1 - (1 - level) ** (1 / n)
 
 
-def share(k: int, n: int, units: int | None = None) -> Estimate:
-    """``k`` of ``n`` recordings of ``units`` persons: Clopper-Pearson, or after none the one-sided upper bound."""
+def share(k: int, n: int) -> Estimate:
+    """``k`` of ``n`` independent units: Clopper-Pearson, or after none the one-sided upper bound."""
     if k == 0:
-        return Estimate(0.0, None, upper_bound_of_none(n), n, units or n, "one-sided 95 % upper bound 1-0.05^(1/n)")
-    return Estimate(k / n, *clopper_pearson(k, n), n, units or n, "two-sided 95 % Clopper-Pearson")
+        return Estimate(0.0, None, upper_bound_of_none(n), n, n, "one-sided 95 % upper bound 1-0.05^(1/n)")
+    return Estimate(k / n, *clopper_pearson(k, n), n, n, "two-sided 95 % Clopper-Pearson")
 
 
 # -- units and resamples ---------------------------------------------------------------------------------------------

@@ -358,15 +358,15 @@ def false_alarms(results: Sequence[Result], questions: Sequence[str]) -> list[di
 
 
 def _alarms(members: Sequence[Result], question: str | None) -> dict[str, Any]:
-    """Marked among those that were examined, or in which the question was assessed."""
-    known = []
+    """Marked among those that were examined, or in which the question was assessed; the rate is that of units."""
+    by_unit: dict[int, list[bool]] = {}
     for r in members:
         asked = [a for q, a in (r.answers or {}).items() if question in (None, q)]
         if r.answers is not None and (question is None or any(a.assessed or a.unusual for a in asked)):
-            known.append((any(a.unusual for a in asked), r.unit))
-    marked = sum(unusual for unusual, _ in known)
-    rate = statistics.share(marked, len(known), len({unit for _, unit in known})) if known else None
-    return {"marked": marked, "rate": _estimate(rate)}
+            by_unit.setdefault(r.unit, []).append(any(a.unusual for a in asked))
+    every = [unusual for unit in by_unit.values() for unusual in unit]
+    rate = statistics.share(sum(any(unit) for unit in by_unit.values()), len(by_unit)) if by_unit else None
+    return {"marked": sum(every), "assessed": len(every), "rate": _estimate(rate)}
 
 
 def _sets(members: Sequence[Result]) -> list[tuple[str, str, list[Result]]]:
@@ -489,7 +489,11 @@ def _one_by_one(h1: Sequence[Result], authentic: Sequence[Result], question: str
                 "score": score,
                 "lower": None if score is None else sum(s < score for s in compared),
                 "of": len(compared),
-                "reasons": [r.code] if r.code else list(r.answers[question].reasons) if r.answers else [],
+                "reasons": [r.code]
+                if r.code
+                else list(r.answers[question].reasons)
+                if question in (r.answers or {})
+                else [],
             }
         )
     return rows
@@ -532,7 +536,8 @@ def markdown(validation: Mapping[str, Any]) -> str:
         "",
         "## Authentic recordings with anything `unusual`",
         "",
-        "Two-sided 95 % Clopper-Pearson; after none, the one-sided 95 % upper bound 1-0.05^(1/n). In per cent.",
+        "Over units, so that copies and persons with many recordings narrow nothing: two-sided 95 % Clopper-Pearson; "
+        "after none, the one-sided 95 % upper bound 1-0.05^(1/n).",
         "",
         *_alarm_lines(validation["false_alarms"]),
     ]
@@ -581,13 +586,13 @@ def _about(validation: Mapping[str, Any]) -> list[str]:
 def _alarm_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every question over all, and any question in each condition; the rest stands in validation.json."""
     return _table(
-        ("authentic recordings", "question", "marked / assessed", "units", "%"),
+        ("authentic recordings", "question", "marked / assessed", "units", "units with a mark, %"),
         [
             (
                 _named(row),
                 row["question"] or "any",
-                f"{row['marked']}/{row['rate']['n']}" if row["rate"] else "0/0",
-                row["rate"]["units"] if row["rate"] else 0,
+                f"{row['marked']}/{row['assessed']}",
+                row["rate"]["n"] if row["rate"] else 0,
                 text(row["rate"], 100, 1),
             )
             for row in rows

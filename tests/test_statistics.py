@@ -39,9 +39,9 @@ def test_none_of_n_gives_the_one_sided_bound(n, bound):
 
 
 def test_some_of_n_gives_clopper_pearson():
-    some = statistics.share(1, 10, units=4)  # table value: 0.25 to 44.50 %
+    some = statistics.share(1, 10)  # table value: 0.25 to 44.50 %
     assert (some.low, some.high) == pytest.approx((0.00253, 0.44502), abs=5e-6)
-    assert (some.value, some.n, some.units) == (0.1, 10, 4) and "two-sided" in some.method
+    assert (some.value, some.n, some.units) == (0.1, 10, 10) and "two-sided" in some.method
     low, high = statistics.clopper_pearson(10, 10)
     assert high == 1.0 and low == pytest.approx(0.025 ** (1 / 10))
 

@@ -220,6 +220,8 @@ def test_false_alarms_are_counted_with_the_bound_that_fits():
     assert (found["marked"], found["rate"]["n"], found["rate"]["method"]) == (2, 60, "two-sided 95 % Clopper-Pearson")
     none = measure(made[:58], SETTINGS)
     assert none["false_alarms"][0]["rate"]["high"] == pytest.approx(1 - 0.05 ** (1 / 58), abs=1e-4)
+    thrice = measure(made[:58] * 3, SETTINGS)["false_alarms"][0]  # copies narrow nothing
+    assert (thrice["assessed"], thrice["rate"]) == (174, none["false_alarms"][0]["rate"])
     assert "0/58 | 58 | 0.0 (≤ 5.0, one-sided) |" in validation.markdown(none)
 
 
