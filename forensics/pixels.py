@@ -26,8 +26,7 @@ def scale(picture: np.ndarray, factor: float) -> np.ndarray:
 def cut_out(picture: np.ndarray, corner: np.ndarray, side: float, factor: float) -> np.ndarray:
     """A square of ``side`` px of ``picture`` with its upper left corner at ``corner`` (x, y), scaled by ``factor``.
 
-    Cubic where enlarged, since linear sub-pixel shifts blur; whole pixels at factor 1 are copied. Beyond the picture's
-    edge its last pixels are repeated.
+    Cubic where enlarged, since linear sub-pixel shifts blur; whole pixels at factor 1 are copied. Black outside.
     """
     size = max(1, round(side * factor))
     # A pixel's centre lies at half px: x of the result is (X + 1/2) / factor + corner - 1/2.
@@ -36,7 +35,7 @@ def cut_out(picture: np.ndarray, corner: np.ndarray, side: float, factor: float)
     how = cv2.INTER_NEAREST if copied else cv2.INTER_CUBIC if factor >= 1 else cv2.INTER_LINEAR
     inverse = np.array([[1 / factor, 0, x], [0, 1 / factor, y]])
     return cv2.warpAffine(
-        picture, inverse, (size, size), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        picture, inverse, (size, size), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT
     )
 
 

@@ -115,8 +115,7 @@ class Lookout:
             hits += [Sighting(box + np.array([left, top] * 2), score) for box, score in self._finder.find(part)]
         kept: list[Sighting] = []
         for hit in sorted(hits, key=lambda h: -h.score):
-            # Boxes of one face in tiles of several sizes agree less than those of one size.
-            if all(overlap(hit.box, other.box) < self._settings.followed for other in kept):
+            if not any(self._one(hit.box, other.box) for other in kept):
                 kept.append(hit)
         return kept
 
@@ -124,20 +123,23 @@ class Lookout:
         """Add to ``faces`` those hits that landmarks can be fitted to; returns the others."""
         unfitted = []
         for hit in hits:
-            if not self._known(hit.box, faces, self._settings.followed):
+            if not any(self._one(hit.box, face_box(f.landmarks)) for f in faces):
                 face = self._in_crop(rgb, hit.box)
                 self._add(faces, face)
                 if face is None:
                     unfitted.append(hit)
-        return unfitted
+        return [s for s in unfitted if not any(self._one(s.box, face_box(f.landmarks)) for f in faces)]
+
+    def _one(self, a: np.ndarray, b: np.ndarray) -> bool:
+        """Whether two rough boxes are of one face: those of several tiles agree little, and a tile may cut a face."""
+        return overlap(a, b) >= self._settings.followed or _holds(a, b) or _holds(b, a)
 
     def _add(self, faces: list[Detection], face: Detection | None) -> None:
         if face is not None and not self._known(face_box(face.landmarks), faces):
             faces.append(face)
 
-    def _known(self, box: np.ndarray, faces: list[Detection], least: float | None = None) -> bool:
-        least = self._settings.same_face if least is None else least
-        return any(overlap(box, face_box(f.landmarks)) >= least for f in faces)
+    def _known(self, box: np.ndarray, faces: list[Detection]) -> bool:
+        return any(overlap(box, face_box(f.landmarks)) >= self._settings.same_face for f in faces)
 
     def _in_crop(
         self, rgb: np.ndarray, box: np.ndarray, right: float = 0.0, down: float = 0.0, scale: float = 1.0
@@ -160,6 +162,12 @@ class Lookout:
         step = max(1, round(side * self._settings.step))
         centre = np.round((box[:2] + box[2:]) / 2 / step) * step
         return centre - side // 2, side
+
+
+def _holds(box: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the middle of ``other`` lies in ``box``."""
+    middle = (other[:2] + other[2:]) / 2
+    return bool((box[:2] <= middle).all() and (middle <= box[2:]).all())
 
 
 def _area(box: np.ndarray) -> float:

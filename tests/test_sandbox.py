@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics import observe, sandbox
+from forensics import observe, sandbox, search
 from forensics.errors import MediaError
 from forensics.sandbox import Limits
 
@@ -190,8 +190,9 @@ def test_names_of_arrays_lead_nowhere(fd, tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "stream", lambda _, *a, **k: stream("misbehaving:name_paths", *a, **k))
     place = tmp_path / "case" / "cache"
     place.mkdir(parents=True)
-    observe.see(fd, 0, place, observe.Settings(), None, lambda t_s: None)
-    expected = {f"{name}.npy" for name in (*observe.PICTURE_ARRAYS, *observe.FACE_ARRAYS, "triangles", "skin")}
+    observe.see(fd, 0, place, observe.Settings(), search.Settings(), None, lambda t_s: None)
+    kinds = (observe.PICTURE_ARRAYS, observe.FACE_ARRAYS, observe.REPEAT_ARRAYS, observe.SIGHTING_ARRAYS)
+    expected = {f"{name}.npy" for names in (*kinds, observe.MESH_ARRAYS) for name in names}
     assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == expected | {"evidence"}
 
 
@@ -214,7 +215,7 @@ def test_the_number_of_workers_changes_no_byte(face_clip, tmp_path):
         folder.mkdir()
         fd = os.open(face_clip, os.O_RDONLY)
         settings = observe.Settings(cell_s=1.0, workers=workers)
-        told[workers] = observe.see(fd, 0, folder, settings, None, lambda t_s: None)
+        told[workers] = observe.see(fd, 0, folder, settings, search.Settings(), None, lambda t_s: None)
         os.close(fd)
     files = sorted(p.name for p in (tmp_path / "1").iterdir())
     assert told[1] == told[2] and len(np.load(tmp_path / "1" / "landmarks.npy")) == 50

@@ -53,8 +53,8 @@ def faces_of(seen):
     }
 
 
-def tracks_of(seen, cuts=(), fps=25):
-    return face_tracks(pictures_of(planted.pictures_s(fps, len(seen) / fps), cuts), faces_of(seen))
+def tracks_of(seen, cuts=(), fps=25, repeats=None):
+    return face_tracks(pictures_of(planted.pictures_s(fps, len(seen) / fps), cuts), faces_of(seen), repeats or {})
 
 
 def names(tracks):
@@ -116,13 +116,6 @@ def test_a_face_lost_for_a_moment_is_one_track():
 def test_a_face_found_again_elsewhere_gets_a_new_letter():
     seen = [[LEFT]] * 10 + [[]] * 20 + [[RIGHT]] * 15
     assert names(tracks_of(seen)) == [("A1", 10), ("B1", 15)]
-
-
-def test_two_detections_of_one_face_in_a_picture_are_one_face():
-    seen = [[LEFT, (LEFT[0] + 6, LEFT[1] + 4)]] * 20
-    (track,) = tracks_of(seen)
-    np.testing.assert_array_equal(track.frame, np.arange(20))
-    np.testing.assert_array_equal(track.quality["sharpness"].values, np.arange(20) * 2 + 1)  # the surest is kept
 
 
 def test_one_track_takes_one_face_of_a_picture():
