@@ -481,7 +481,7 @@ def _one_by_one(h1: Sequence[Result], authentic: Sequence[Result], question: str
     others = [(s, r.unit) for r in authentic if (s := r.score(question)) is not None]
     rows = []
     for r in h1:
-        score = r.score(question)
+        score, answer = r.score(question), (r.answers or {}).get(question)
         compared = [s for s, unit in others if unit != r.unit]
         rows.append(
             {
@@ -489,11 +489,7 @@ def _one_by_one(h1: Sequence[Result], authentic: Sequence[Result], question: str
                 "score": score,
                 "lower": None if score is None else sum(s < score for s in compared),
                 "of": len(compared),
-                "reasons": [r.code]
-                if r.code
-                else list(r.answers[question].reasons)
-                if question in (r.answers or {})
-                else [],
+                "reasons": [r.code] if r.code else list(answer.reasons) if answer else [],
             }
         )
     return rows
@@ -606,10 +602,10 @@ def _named(row: Mapping[str, Any]) -> str:
 
 
 def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    directions = sorted({d for row in rows for d in row["score_direction"]} - {""})
+    directions = sorted({d for row in rows for d in row["score_direction"]})
     if not directions:
         return ["No recording has a score: this question gives facts, or was not assessable."]
-    lines = ["Score: " + "; ".join(directions) + ".", ""]
+    lines = ["Score: " + "; ".join(d or "no direction given" for d in directions) + ".", ""]
     lines += _table(
         (
             *("class", "recordings", "scored (units)", "not assessable"),
@@ -633,7 +629,7 @@ def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines += ["", "Conditions and weak labels too few for a figure stand in validation.json."]
     apart: dict[str, tuple[str, Any]] = {}
     for row in rows:
-        for clip in row["clips"] or ():
+        for clip in row["clips"]:
             apart.setdefault(clip["file"], (row["class"], clip))
     if apart:
         lines += ["", "One by one, where too few for a figure:", ""]
@@ -643,7 +639,7 @@ def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
                 (
                     _told(label),
                     _told(file),
-                    "not assessable: " + ", ".join(c["reasons"]) if c["score"] is None else c["score"],
+                    c["score"] if c["score"] is not None else "– " + ", ".join(c["reasons"]),
                     "" if c["score"] is None else f"{c['lower']}/{c['of']}",
                 )
                 for file, (label, c) in sorted(apart.items())

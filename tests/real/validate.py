@@ -54,12 +54,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="case/validation", help="folder of the cases and of the figures")
     parser.add_argument("--cases", help="use the cases in this folder")
+    parser.add_argument("--only", default="", help="clips whose name holds this; VALIDATION.md stays as it is")
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit("SKIPPED: tests/real/validate.py needs ../shared/data, which is absent")
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    rows = [row(clip) for clip in clips()]
+    rows = [row(clip) for clip in clips() if options.only in clip["path"]]
     with (out / "table.tsv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
         writer.writeheader()
@@ -69,7 +70,8 @@ def main() -> None:
     command = [sys.executable, "-m", "forensics.cli", "validate", out / "table.tsv", "--root", DATA, "--out", out]
     subprocess.run([*command, *cases], check=True)
     head = f"Made by `make validate` at commit {measured} on the clips of `../shared/data`.\n\n"
-    VALIDATION.write_text(head + (out / "validation.md").read_text("utf-8"), "utf-8")
+    if not options.only:
+        VALIDATION.write_text(head + (out / "validation.md").read_text("utf-8"), "utf-8")
 
 
 if __name__ == "__main__":
