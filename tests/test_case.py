@@ -17,7 +17,7 @@ import synth
 
 from forensics import case as case_module
 from forensics import clip, landmarks, observe, pipeline
-from forensics.case import LOG, STATE, Case, canonical, write
+from forensics.case import LOG, STATE, Case, CaseFolder, canonical, write
 from forensics.errors import CaseError, IntegrityError, MediaError
 from forensics.timeline import Interval
 
@@ -145,6 +145,22 @@ def test_a_folder_that_cannot_be_made_is_told_of(tmp_path, evidence):
     assert refusal(tmp_path / "file" / "case", evidence) == "E_CASE_NOT_WRITABLE"
 
 
+def test_a_case_can_be_opened_by_its_folder_alone_but_not_made(tmp_path, case):
+    (tmp_path / "other").mkdir()
+    for folder in (tmp_path / "other", tmp_path / "nothing", case.evidence):
+        with pytest.raises(CaseError, match="E_NO_CASE"), CaseFolder(folder):
+            pass
+    assert os.listdir(tmp_path / "other") == [] and not (tmp_path / "nothing").exists()
+    case.log("started")
+    with pytest.raises(CaseError, match="E_CASE_LOCKED"), CaseFolder(case.folder):
+        pass
+    case.__exit__()
+    os.rename(case.evidence, case.evidence.with_suffix(".away"))
+    with CaseFolder(case.folder) as alone:
+        head = alone.log("seen")
+        assert alone.log_head() == (head, 2) and alone.last_entry()["action"] == "seen"
+
+
 # -- log ---------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +226,32 @@ def test_evidence_that_changes_during_the_run_voids_it(case, monkeypatch, change
         pipeline.report(case)
     assert entries(case)[-1]["action"] == "integrity_failed"
     assert not (case.folder / "findings.json").exists() and not (case.folder / "report.html").exists()
+
+
+def test_a_report_hashes_the_evidence_once_behind_its_last_visit(case):
+    pipeline.report(case)
+    actions = [e["action"] for e in entries(case)]
+    assert actions == ["opened", "verified", "observed", "verified", "examined", "reported"]
+
+
+def test_a_fault_of_the_second_visit_to_changed_evidence_is_the_change(case, monkeypatch):
+    def gone(case, examination):
+        case.evidence.unlink()
+        raise MediaError("E_NOT_FOUND", "It is gone.", "Look for it.")
+
+    monkeypatch.setattr(pipeline, "_stills", gone)
+    with pytest.raises(IntegrityError):
+        pipeline.report(case)
+    assert entries(case)[-1]["action"] == "integrity_failed"
+
+
+def test_a_fault_of_the_second_visit_to_unchanged_evidence_stays_what_it_is(case, monkeypatch):
+    def fails(case, examination):
+        raise MediaError("E_PICTURES_GONE", "They are gone.", "Run again.")
+
+    monkeypatch.setattr(pipeline, "_stills", fails)
+    with pytest.raises(MediaError, match="E_PICTURES_GONE"):
+        pipeline.report(case)
 
 
 def test_what_was_seen_while_the_evidence_changed_is_not_kept(case, monkeypatch):

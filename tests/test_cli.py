@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,6 +161,69 @@ def test_a_part_is_examined(run, evidence, tmp_path):
     assert about["examined"] == [0.5, 1.25] and about["excerpt"] and about["duration_s"] == pytest.approx(2.0, abs=0.01)
     assert run("report", evidence, "--out", tmp_path / "case", "--from", 0.5, "--to", "inf")[0] == 0
     assert clip_json(tmp_path / "case")["examined"] == [0.5, pytest.approx(2.0, abs=0.01)]
+
+
+# -- names -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_case(face_case, tmp_path):
+    """A copy of the finished case of a face, without its evidence."""
+    return Path(shutil.copytree(face_case, tmp_path / "case"))
+
+
+def test_tracks_are_listed_named_and_taken_back(run, open_case):
+    status, out, err = run("name", open_case)
+    assert (status, err) == (0, "") and "A1 " in out and "not named" in out and "report CLIP" not in out
+    status, out, err = run("name", open_case, "A=Anna B")
+    assert (status, err) == (0, "") and "Anna B" in out and "run forensics report CLIP --out CASE again" in out
+    assert "nobody (set aside)" in run("name", open_case, "A1=nobody")[1]
+    assert "Anna B" in run("name", open_case, "A1=")[1]
+    assert "not named" in run("name", open_case, "A=")[1]
+    assert actions(open_case)[-4:] == ["named"] * 4
+
+
+@pytest.mark.parametrize(
+    ("assignment", "code"),
+    [
+        ("B=x", "E_UNKNOWN_TRACK"),
+        ("A", "E_NAME"),
+        ("A=a\nb", "E_NAME"),
+        ("A=\u202e", "E_NAME"),
+        ("A=" + "z" * 100_000, "E_NAME"),
+        ("\n\x1b[31m=x", "E_UNKNOWN_TRACK"),
+    ],
+    ids=ascii,
+)
+def test_a_name_that_cannot_be_is_refused_in_one_line(run, open_case, assignment, code):
+    before = actions(open_case)
+    status, _, err = run("name", open_case, assignment)
+    assert status == 3 and err.startswith(code + ": ") and err.count("\n") == 1 and len(err) < 400
+    assert not {"\x1b", "\u202e"} & set(err) and actions(open_case) == before
+
+
+def test_only_a_case_with_an_observation_can_be_named(run, evidence, tmp_path):
+    status, _, err = run("name", tmp_path, "A=x")
+    assert status == 3 and err.startswith("E_NO_CASE: ")
+    with Case(tmp_path / "case", evidence) as case:
+        case.log("started")
+        assert run("name", tmp_path / "case")[2].startswith("E_CASE_LOCKED: ")
+    status, _, err = run("name", tmp_path / "case")
+    assert status == 3 and err.startswith("E_NO_OBSERVATION: ")
+    assert run("report", evidence, "--out", tmp_path / "case")[0] == 0
+    assert run("name", tmp_path / "case")[1] == "No face was found.\n"
+
+
+def test_help_says_who_counts_as_a_person(run):
+    out = " ".join(run("name", "--help")[1].split())
+    assert "Faces on screens or in pictures are people until the analyst says nobody" in out
+
+
+def test_a_report_says_which_names_it_does_not_apply(run, open_case, face_clip):
+    run("name", open_case, "A=Anna")
+    status, out, _ = run("report", face_clip, "--out", open_case, "--to", 1.5)
+    assert status == 0 and "are not applied here: A=Anna." in out
+    assert "Names not applied" in (open_case / "report.html").read_text("utf-8")
 
 
 # -- as a process ------------------------------------------------------------------------------------------------

@@ -202,6 +202,8 @@ def examination(title="holiday", found=None, **changes):
         size=(1280, 720),
         pictures={"t_s": t_s, "repeated": np.zeros(len(t_s), bool)},
         faces={},
+        repeats={},
+        sightings={},
         mesh={},
         audio=Audio(np.zeros((480000, 2), np.float32), 48000, 1024 / 48000, (Interval(4.0, 4.5),)),
         losses={"picture": {"decode_failures": 1}, "sound": {"not_finite": 0}},
@@ -599,6 +601,54 @@ def test_a_chart_or_still_of_another_examination_is_refused():
         photographs(record, [SimpleNamespace(**vars(next(stills())) | {"person": "Z"})])
 
 
+# -- named persons ---------------------------------------------------------------------------------
+
+
+def of_names(*names):
+    """The usual examination with its tracks A1, B1 and C1 (brief) named, and what the case knows of it."""
+    of = examination(found=[replace(f, person=names[0]) if f.person == "A" else f for f in findings()])
+    tracks = [replace(t, named=n) for t, n in zip([*of.scene.tracks, *of.scene.brief], names, strict=True)]
+    kept = [t for t in tracks[:2] if t.named != "nobody"]
+    scene = replace(of.scene, tracks=kept, brief=tracks[2:], set_aside=[t for t in tracks[:2] if t.named == "nobody"])
+    given = {
+        t.name: {"name": t.named, "actor": "m. muster", "utc": "2024-05-06T07:08:09+00:00", "entry": 17}
+        for t in tracks
+        if t.named
+    }
+    state = STATE | {"observation": {"key": "k", "tracks": []}, "names": {"k": {"tracks": [], "given": given}}}
+    people = {t.person for t in kept}
+    return replace(of, scene=scene, findings=[f for f in of.findings if f.person in people | {None}]), state
+
+
+def test_a_named_person_is_told_with_who_named_it():
+    of, state = of_names("Anna", "nobody", "Carl")
+    record = report.findings_json(of)
+    jsonschema.validate(record, report.schema())
+    assert [(t["name"], t["person"]) for t in record["clip"]["set_aside"]] == [("B1", "nobody")]
+    shown = " ".join("".join(Reader(page(of, state, list)).text).split())
+    assert "Person\u00a0Anna" in "".join(Reader(page(of, state, list)).text)
+    assert "m. muster, 2024-05-06T07:08:09+00:00, log entry 17" in shown
+    assert "Set aside by: m. muster" in shown and "forensics name CASE A1=Anna C1=Carl B1=nobody" in shown
+    assert "The analyst named or set aside faces" in shown and "Names not applied" not in shown
+
+
+def test_letters_are_told_as_such_and_names_of_another_run_as_not_applied():
+    _, state = of_names("Anna", "nobody", "Carl")
+    shown = " ".join("".join(Reader(page(state=state | {"observation": {"key": "other", "tracks": []}})).text).split())
+    assert "Names not applied: A1=Anna, B1=nobody, C1=Carl." in shown
+    assert "not named" in shown and "The analyst named" not in shown and "forensics name CASE A1" not in shown
+
+
+@pytest.mark.parametrize("name", [text for text in HOSTILE if len(text) < 1000], ids=ascii)
+def test_a_hostile_name_is_inert(name):
+    """Even one that the rules of naming refuse, written into the case by hand."""
+    calm, source = (page(*of_names(n, "nobody", "Carl"), list) for n in ("Anna", name))
+    assert [t for t, _ in Reader(source).elements if t != "wbr"] == [t for t, _ in Reader(calm).elements if t != "wbr"]
+    assert len(Reader(source).headings) == len(Reader(calm).headings)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", source)
+    assert not words.check(source)
+
+
 # -- the case folder -------------------------------------------------------------------------------
 
 
@@ -626,6 +676,16 @@ def test_the_same_examination_gives_the_same_bytes(tmp_path):
         "stills/1-A-..-first.jpg",
     } <= first.keys()
     assert len(first["tables/events-A-blink.rate.csv"].splitlines()) == 48
+
+
+def test_names_that_look_alike_when_plain_keep_their_own_tables():
+    """Letters keep their plain names; no name is taken for the sound, and none differs by case alone."""
+    people = ("A", "AB", "Ж", "Ю", "a b", "a/b", "Anna", "anna", "sound", None)
+    record = report.findings_json(examination(found=[finding(person=p, events=blinks(1)) for p in people]))
+    names = [name.casefold() for name in files(record, [], [])]
+    assert len(set(names)) == len(people)
+    assert {"tables/events-a-blink.rate.csv", "tables/events-sound-blink.rate.csv"} <= set(names)
+    assert all(re.fullmatch(r"[\w./-]+", name, re.ASCII) and ".." not in name for name in names)
 
 
 def test_files_of_an_earlier_report_go(tmp_path):
