@@ -60,7 +60,7 @@ SCHEMA = "forensics-samples-truth/1"
 # Lamps within 60 degrees of the camera, azimuths 90 degrees apart.
 LAMP_LEFT, LAMP_RIGHT, LIGHT_CHANGES_S = Lamp(-45.0, 15.0), Lamp(45.0, 15.0), 5.4
 LAMP_TURNING = Lamp(30.0, 15.0)
-YAW_DEG, YAW_PERIOD_S = 20.0, 6.0  # farther, the ear turned away shows that none was photographed
+YAW_DEG, YAW_PERIOD_S = 20.0, 4.8  # farther, the ear turned away shows that none was photographed
 
 PROCESSES = 2
 
@@ -162,13 +162,13 @@ def _sounds(script: Script, talker: Film) -> list[Sample]:
 
 def _pictures(script: Script, talker: Film, sitter: Sitter, brief: Script) -> list[Sample]:
     """Blinks left out, frames left out, a face far away."""
-    unblinking = script.without_blinks()
+    unblinking = brief.without_blinks()
     kept = films.kept_frames(script.frames)
     return [
         Sample(
             "talker_no_blinks.mp4",
             Film("unblinking", films.plain, (sitter, unblinking.plan)),
-            sound(script),
+            sound(unblinking),
             altered(unblinking, "the plan without its blinks, which were all that moved the lids: the eyes are still"),
         ),
         Sample(

@@ -6,7 +6,7 @@ Each film is drawn and encoded in a process of its own; its arguments say everyt
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import media
@@ -47,6 +47,11 @@ class Sitter:
     def relief(self) -> Relief:
         return Relief(self.photo, self.landmarks, self.triangles, self.skin)
 
+    def lit(self, lamp: Lamp) -> Sitter:
+        """The same person under ``lamp``, which moves with the head."""
+        photo = relight(self.photo.astype(np.float32), self.relief().gain(lamp))
+        return replace(self, photo=portrait.to_uint8(photo))
+
 
 def plain(sitter: Sitter, plan: Plan) -> bytes:
     """The portrait as it is."""
@@ -55,26 +60,23 @@ def plain(sitter: Sitter, plan: Plan) -> bytes:
 
 
 def relit(sitter: Sitter, plan: Plan, before: Lamp, after: Lamp, change_s: float) -> bytes:
-    """Lit by one lamp until ``change_s`` and by another from there on; both stand still before the camera."""
-    talker, relief = sitter.talker(), sitter.relief()
-    gains = [relief.gain(lamp) for lamp in (before, after)]
-
-    def frames() -> Iterator[Image]:
-        for k, t_s in enumerate(plan.t_s):
-            yield talker.finish(relight(talker.face(plan, k), gains[int(t_s >= change_s)]), plan, k)
-
-    return media.encode_picture(frames(), FPS)
+    """Lit by one lamp until ``change_s`` and by another from there on; the head hardly moves under them."""
+    talkers = [sitter.lit(lamp).talker() for lamp in (before, after)]
+    lit = (talkers[int(t_s >= change_s)].frame(plan, k) for k, t_s in enumerate(plan.t_s))
+    return media.encode_picture(lit, FPS)
 
 
 def turning(sitter: Sitter, plan: Plan, lamp: Lamp, yaw_deg: NDArray[np.float64], lamp_turns: bool) -> bytes:
     """The head turned by ``yaw_deg`` (n,) under a lamp that turns with it, or that stands before the camera."""
-    talker, relief = sitter.talker(), sitter.relief()
+    talker = (sitter.lit(lamp) if lamp_turns else sitter).talker()
+    relief = sitter.relief()
 
     def frames() -> Iterator[Image]:
-        for k, angle in enumerate(yaw_deg):
-            gain = relief.gain(lamp, 0.0 if lamp_turns else float(angle))
-            face = relief.turn(relight(talker.face(plan, k), gain), float(angle))
-            yield talker.finish(face, plan, k)
+        for k, angle in enumerate(yaw_deg.tolist()):
+            face = talker.face(plan, k)
+            if not lamp_turns:
+                face = relight(face, relief.gain(lamp, angle))
+            yield talker.finish(relief.turn(face, angle), plan, k)
 
     return media.encode_picture(frames(), FPS)
 
@@ -106,23 +108,32 @@ def uneven(picture: bytes, kept: list[int]) -> bytes:
 
 def distant(picture: bytes, frames: int) -> bytes:
     """The first ``frames`` of an encoded portrait, small and off the centre of a wide scene."""
-    scene = cv2.resize(skimage.data.rocket(), (SCENE_WIDTH, SCENE_WIDTH * 427 // 640), interpolation=cv2.INTER_CUBIC)
-    scene = scene[SCENE_TOP : SCENE_TOP + SCENE_HEIGHT]
+    scene = _scene()
+    noise = np.random.default_rng(portrait.NOISE_SEED)
+    field = portrait.NOISE_SD * noise.standard_normal((2 * SCENE_HEIGHT, 2 * SCENE_WIDTH, 1), np.float32)
     body = _smaller(skimage.data.astronaut(), BODY_PX)
     left, top, side = head_px()
     cover = portrait.figure(BODY_PX, 0, 0, BODY_PX / 512, BODY_SOFT_PX)
-    caption = portrait.caption(SCENE_HEIGHT, SCENE_WIDTH)
 
     def drawn() -> Iterator[Image]:
-        for k, frame in zip(range(frames), media.decode_picture(picture), strict=False):
+        for _, frame in zip(range(frames), media.decode_picture(picture), strict=False):
             body[top : top + side, left : left + side] = _smaller(frame, side)
-            shown = scene.astype(np.float32)
+            shown = scene.copy()
             place = shown[-BODY_PX:, BODY_LEFT : BODY_LEFT + BODY_PX]
             place += cover * (DUSK * body - place)
-            noise = portrait.sensor_noise(k, SCENE_HEIGHT, SCENE_WIDTH)
-            yield portrait.to_uint8(shown + caption * (255 - shown) + noise)
+            down, right = noise.integers((SCENE_HEIGHT, SCENE_WIDTH))  # new noise is dear: another part of one field
+            yield portrait.to_uint8(shown + field[down : down + SCENE_HEIGHT, right : right + SCENE_WIDTH])
 
     return media.encode_picture(drawn(), FPS)
+
+
+def _scene() -> NDArray[np.float32]:
+    """The rocket with the caption, RGB (720, 1280, 3) in 0..255."""
+    rocket: Image = skimage.data.rocket()
+    height = SCENE_WIDTH * rocket.shape[0] // rocket.shape[1]
+    whole = cv2.resize(rocket, (SCENE_WIDTH, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    scene = whole[SCENE_TOP : SCENE_TOP + SCENE_HEIGHT]
+    return np.asarray(scene + portrait.caption(SCENE_HEIGHT, SCENE_WIDTH) * (255 - scene), np.float32)
 
 
 def head_px() -> tuple[int, int, int]:

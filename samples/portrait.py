@@ -298,6 +298,7 @@ class Talker:
         self._eyes = [Eye(self._photo, landmarks, contours) for contours in EYES]
         self._head = Head()
         self._caption = caption()
+        self._drawn: tuple[tuple[float, ...], NDArray[np.float32]] = ((), self._photo)
 
     def frame(self, plan: Plan, index: int) -> Image:
         """Frame ``index`` of the plan: uint8 RGB (640, 640, 3)."""
@@ -305,10 +306,16 @@ class Talker:
 
     def face(self, plan: Plan, index: int) -> NDArray[np.float32]:
         """The face that speaks and blinks, before the head moves: RGB (640, 640, 3) in 0..255."""
+        amounts = float(plan.opening[index]), float(plan.rounding[index]), float(plan.lid[index])
+        if amounts != self._drawn[0]:  # at rest the face of the frame before is shown again
+            self._drawn = amounts, self._draw(*amounts)
+        return self._drawn[1]
+
+    def _draw(self, opening: float, rounding: float, lid: float) -> NDArray[np.float32]:
         face = self._photo.copy()
-        self._mouth.draw(face, float(plan.opening[index]), float(plan.rounding[index]))
+        self._mouth.draw(face, opening, rounding)
         for eye in self._eyes:
-            eye.draw(face, float(plan.lid[index]))
+            eye.draw(face, lid)
         return face
 
     def finish(self, face: NDArray[np.float32], plan: Plan, index: int) -> Image:
@@ -318,10 +325,10 @@ class Talker:
         return to_uint8(moved + sensor_noise(index))
 
 
-def sensor_noise(index: int, height: int = SIZE, width: int = SIZE) -> NDArray[np.float32]:
-    """Noise of frame ``index``, (height, width, 1): luma only, 4:2:0 would blur noise of colour."""
+def sensor_noise(index: int) -> NDArray[np.float32]:
+    """Noise of frame ``index``, (640, 640, 1): luma only, 4:2:0 would blur noise of colour."""
     generator = np.random.default_rng([NOISE_SEED, index])
-    return NOISE_SD * generator.standard_normal((height, width, 1), np.float32)
+    return NOISE_SD * generator.standard_normal((SIZE, SIZE, 1), np.float32)
 
 
 def caption(height: int = SIZE, width: int = SIZE) -> NDArray[np.float32]:

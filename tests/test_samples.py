@@ -13,14 +13,18 @@ import av
 import numpy as np
 import pytest
 from scipy.signal import correlate
+from scipy.spatial import Delaunay
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
 sys.path.insert(0, str(SAMPLES))  # a folder of scripts, not a package: its modules import each other by name
 
 import build  # noqa: E402
+import films  # noqa: E402
 import media  # noqa: E402
 import motion  # noqa: E402
+import relief  # noqa: E402
+import script as scripts  # noqa: E402
 import speech  # noqa: E402
 
 from forensics.landmarks import BLENDSHAPES, FaceModel  # noqa: E402
@@ -28,15 +32,21 @@ from forensics.landmarks import BLENDSHAPES, FaceModel  # noqa: E402
 pytestmark = pytest.mark.slow  # nearly every test needs the whole build
 
 IN_STEP, LATE = "talker.mp4", "talker_sound_200ms_late.mp4"
+OTHER_WORDS, SPLICED, LIMITED, UNEVEN = (
+    f"talker_{name}.mp4" for name in ("other_words", "voice_spliced", "band_limited", "variable_rate")
+)
+#: One drawn picture for all; what else is drawn is looked at in test_planted.py.
+ONE_PICTURE = (IN_STEP, LATE, OTHER_WORDS, SPLICED, LIMITED, UNEVEN)
 UPPER_LIP, LOWER_LIP, FOREHEAD, CHIN = 13, 14, 10, 152  # face mesh: inner lips, ends of the face's height
 BLINKS = [BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight")]
 
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that ``python samples/build.py`` writes, built once."""
+    """The folder that ``python samples/build.py`` writes, built once, without what another picture is drawn for."""
     out = tmp_path_factory.mktemp("samples")
-    subprocess.run([sys.executable, str(SAMPLES / "build.py"), "--out", str(out)], check=True, cwd=out)
+    command = [sys.executable, str(SAMPLES / "build.py"), "--out", str(out), "--only", *ONE_PICTURE]
+    subprocess.run(command, check=True, cwd=out)
     return out
 
 
@@ -72,9 +82,9 @@ def frames_at(truth: dict[str, Any], kind: str, key: str) -> list[int]:
 
 def test_truth_names_every_file_and_what_was_done(samples: Path, truth: dict[str, Any]) -> None:
     assert truth["schema"] == build.SCHEMA
-    assert set(truth["files"]) == {p.name for p in samples.glob("*.mp4")} == {IN_STEP, LATE}
-    assert [truth["files"][n]["av_offset_ms"] for n in (IN_STEP, LATE)] == [0, 200]
-    assert [truth["files"][n]["altered"] for n in (IN_STEP, LATE)] == [False, True]
+    assert set(truth["files"]) == {p.name for p in samples.glob("*.mp4")} == set(ONE_PICTURE)
+    assert [truth["files"][n]["av_offset_ms"] for n in ONE_PICTURE] == [0, 200, None, 0, 0, 0]
+    assert [truth["files"][n]["altered"] for n in ONE_PICTURE] == [False, True, True, True, True, False]
     assert {"av", "mediapipe", "numpy", "espeakng-loader", "espeak-ng"} <= set(truth["software"])
     for facts in truth["files"].values():
         for kind in ("phonemes", "sentences", "bilabial_closures"):
@@ -131,15 +141,60 @@ def test_pauses_hold_room_tone(samples: Path, truth: dict[str, Any]) -> None:
     assert 20 * np.log10(np.sqrt(np.mean(pause**2))) == pytest.approx(build.ROOM_DBFS, abs=3)
 
 
-def test_sound_of_the_late_copy_is_200_ms_later_and_the_picture_the_same(samples: Path) -> None:
+def test_sound_of_the_late_copy_is_200_ms_later_and_the_picture_of_all_copies_the_same(samples: Path) -> None:
     (early, rate_hz, _), (late, _, _) = (media.read_sound(samples / n) for n in (IN_STEP, LATE))
     lag = int(np.argmax(correlate(late, early, mode="full"))) - (len(early) - 1)
     assert 1000 * lag / rate_hz == pytest.approx(200, abs=2)
     packets = []
-    for name in (IN_STEP, LATE):
+    for name in ONE_PICTURE[:-1]:
         with av.open(str(samples / name)) as clip:
             packets.append([(p.pts, bytes(p)) for p in clip.demux(video=0) if p.pts is not None])
-    assert packets[0] == packets[1]
+    assert all(those == packets[0] for those in packets)
+
+
+def test_the_other_words_are_spoken_at_other_times(truth: dict[str, Any]) -> None:
+    """Neither sentence by sentence nor in all: whether someone speaks hardly agrees more than by chance."""
+    t_s = np.arange(0, truth["files"][IN_STEP]["duration_s"], 0.02)
+
+    def speaking(name: str) -> np.ndarray:
+        spans = [(p["start_s"], p["end_s"]) for p in truth["files"][name]["sentences"]]
+        return np.any([(t_s >= a) & (t_s < b) for a, b in spans], axis=0)
+
+    assert truth["files"][OTHER_WORDS]["text"] != truth["files"][IN_STEP]["text"]
+    assert abs(np.corrcoef(speaking(IN_STEP), speaking(OTHER_WORDS))[0, 1]) < 0.3
+    assert truth["files"][OTHER_WORDS]["sentences"][-1]["end_s"] > 0.85 * t_s[-1]  # to the end of the clip
+
+
+def test_the_spliced_sound_differs_between_its_joins_only(samples: Path, truth: dict[str, Any]) -> None:
+    joins_s = truth["files"][SPLICED]["joins_s"]
+    (plain, rate_hz, _), (joined, _, _) = (media.read_sound(samples / n) for n in (IN_STEP, SPLICED))
+    first, behind = (round(t_s * rate_hz) for t_s in joins_s)
+    margin = 2048  # the codec's blocks
+    assert np.abs(joined - plain)[: first - margin].max() < 0.01
+    assert np.abs(joined - plain)[behind + margin :].max() < 0.01
+    between = (joined - plain)[first + margin : behind - margin]
+    assert 20 * np.log10(between.std()) == pytest.approx(scripts.OTHER_ROOM_DBFS, abs=1)
+    sentences = truth["files"][SPLICED]["sentences"]
+    assert not any(s["start_s"] <= t_s <= s["end_s"] for s in sentences for t_s in joins_s)
+
+
+def test_nothing_is_left_above_the_band_s_limit(samples: Path, truth: dict[str, Any]) -> None:
+    heard, rate_hz, _ = media.read_sound(samples / LIMITED)
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    hz = np.fft.rfftfreq(len(heard), 1 / rate_hz)
+    limit_hz = truth["files"][LIMITED]["band_limit_hz"]
+    assert power[hz > 1.05 * limit_hz].sum() < 1e-5 * power.sum()
+    assert rate_hz == 48_000
+
+
+def test_frames_of_the_uneven_copy_keep_their_times(samples: Path, truth: dict[str, Any]) -> None:
+    facts = truth["files"][UNEVEN]
+    with av.open(str(samples / UNEVEN)) as clip:
+        times = [float(frame.time) for frame in clip.decode(video=0)]
+    np.testing.assert_allclose(times, facts["presentation_s"], atol=1e-6)
+    steps = np.diff(times)
+    assert len(times) == facts["frames"] and len(np.unique(steps.round(3))) >= 3
+    assert 0.6 < len(times) / truth["files"][IN_STEP]["frames"] < 0.9
 
 
 def test_sound_of_a_click_comes_back_where_it_was_put(tmp_path: Path) -> None:
@@ -207,3 +262,72 @@ def test_plan_shuts_lips_and_lids_at_their_instants() -> None:
 def test_plan_refuses_an_unknown_phoneme() -> None:
     with pytest.raises(ValueError, match=r"every phoneme needs a mouth shape.*'x'"):
         motion.make_plan(np.arange(3) / 25, (speech.Phoneme("x", 0.0, 0.1),), (), ())
+
+
+def test_who_is_called_for_by_no_sample_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no sample is called nobody\.mp4"):
+        build.build(tmp_path, ["nobody.mp4"])
+
+
+def test_two_speak_in_turn_and_blink_apart() -> None:
+    left, right = scripts.write_dialogue()
+    turns = sorted((s["start_s"], s["end_s"], who) for who, p in (("l", left), ("r", right)) for s in p.sentences)
+    assert "".join(who for *_, who in turns) == "lrlr"
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(turns))
+    assert left.frames == right.frames and np.abs(left.voice * right.voice).max() == 0
+    peaks = sorted(b.peak_s for p in (left, right) for b in p.blinks)
+    assert np.diff(peaks).min() > 0.5
+
+
+def test_a_plan_without_blinks_is_else_the_same(script: build.Script) -> None:
+    unblinking = script.without_blinks()
+    assert script.plan.lid.max() == 1 and unblinking.plan.lid.max() == 0 and not unblinking.blinks
+    assert unblinking.plan.opening is script.plan.opening
+
+
+def ball() -> relief.Relief:
+    """The relief of a grey picture whose mesh is the front of a ball, 150 px in radius, at the face's place."""
+    ring = np.arange(0, 2 * np.pi, np.pi / 12)
+    polar = [(0.0, 0.0)] + [(r, a) for r in (0.2, 0.4, 0.6, 0.8, 0.95) for a in ring]
+    xy = np.array([(r * np.cos(a), r * np.sin(a)) for r, a in polar])
+    points = np.column_stack([320 + 150 * xy[:, 0], 320 + 150 * xy[:, 1], -150 * np.sqrt(1 - (xy**2).sum(1))])
+    triangles = Delaunay(xy).simplices.astype(np.int64)
+    grey = np.full((640, 640, 3), 128, np.uint8)
+    return relief.Relief(grey, points.astype(np.float32), triangles, np.ones(len(points), bool))
+
+
+def test_a_ball_under_a_lamp_is_shaded_by_the_cosine() -> None:
+    lamp, shape = relief.Lamp(40.0, 20.0, ambient=0.2), ball()
+    gain = shape.gain(lamp)[..., 0] / relief.EXPOSURE
+    for x, y in ((320, 320), (380, 320), (260, 280), (320, 240)):
+        normal = np.array([x - 320, 320 - y, 0]) / 150
+        normal[2] = np.sqrt(1 - normal @ normal)
+        expected = 0.2 + 0.8 * max(normal @ lamp.direction, 0)
+        assert gain[y, x] == pytest.approx(expected, abs=0.05), (x, y)
+
+
+def test_a_head_turned_under_a_lamp_is_shaded_as_one_lit_from_the_other_side() -> None:
+    shape = ball()
+    turned = shape.gain(relief.Lamp(30.0, 0.0), yaw_deg=20.0)
+    np.testing.assert_allclose(turned, shape.gain(relief.Lamp(10.0, 0.0)), atol=1e-5)
+
+
+def test_what_is_near_moves_with_the_turn_and_what_is_beside_the_head_stays() -> None:
+    picture = np.zeros((640, 640, 3), np.float32)
+    picture[:, 318:323] = 255
+    shape = ball()
+    assert int(shape.turn(picture, 15.0)[320, :, 0].argmax()) > 340  # to the picture's right
+    np.testing.assert_allclose(shape.turn(picture, 15.0)[638], picture[638], atol=1)  # below the collar
+
+
+def test_light_is_multiplied_in_linear_light() -> None:
+    face = np.full((1, 1, 3), 180.0, np.float32)
+    halved = relief.relight(face, np.full((1, 1, 1), 0.5, np.float32))
+    assert relief.to_linear(halved / 255) == pytest.approx(relief.to_linear(face / 255) / 2, rel=1e-4)
+
+
+def test_a_picture_is_encoded_at_the_numbers_of_its_frames() -> None:
+    frames = [np.full((64, 64, 3), 20 * k, np.uint8) for k in range(4)]
+    picture = media.encode_picture(frames, 25, [0, 1, 5, 6])
+    assert len(list(media.decode_picture(picture))) == 4
+    assert films.kept_frames(50) == films.kept_frames(50) and films.kept_frames(50)[0] == 0
