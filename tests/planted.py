@@ -5,6 +5,8 @@ Nothing here decodes or detects; every function is a plain formula. Seeds are ar
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import signal
 from scipy.spatial import Delaunay
@@ -12,7 +14,7 @@ from scipy.spatial import Delaunay
 from forensics import speech, tracks
 from forensics.observe import Observation
 from forensics.pipeline import Scene
-from forensics.timeline import Audio, FaceTrack, Interval
+from forensics.timeline import Audio, FaceTrack, Interval, Repeats
 
 #: Landmarks by what they are: forehead and chin; inner and outer lips; corners and lids of each eye.
 FOREHEAD, CHIN = 10, 152
@@ -95,7 +97,7 @@ def scene(tracks, audio=None, spoken=None, interval=None, transfer=1, mesh=None)
     pictures = {"t_s": seen, "transfer": np.full(len(seen), transfer, np.int16)} if tracks else {}
     return Scene(
         interval=whole,
-        observation=Observation((640, 640), pictures, {}, mesh or {}, audio, {}),
+        observation=Observation((640, 640), pictures, {}, {}, {}, mesh or {}, audio, {}),
         tracks=tracks,
         brief=[],
         shots=[whole],
@@ -103,6 +105,14 @@ def scene(tracks, audio=None, spoken=None, interval=None, transfer=1, mesh=None)
         speech=None if audio is None else spoken or [],
         level=None if audio is None else speech.sound_level(audio),
     )
+
+
+def looked_again(track, noise_px, n=20, k=5, seed=0):
+    """The track with ``k`` further looks at ``n`` of its pictures, each landmark off by ``noise_px``."""
+    rows = np.linspace(0, len(track.t_s) - 1, n).astype(int)
+    true = np.repeat(track.landmarks[rows][:, None], k, 1)
+    noise = np.random.default_rng(seed).normal(0, noise_px, true.shape)
+    return replace(track, repeats=Repeats(rows, true + noise, np.zeros((n, k, 52), np.float32)))
 
 
 # -- mouth and sound ---------------------------------------------------------------------------------------------------
@@ -127,6 +137,12 @@ def mouth_track(talk, t_s, height_px=200.0, noise_px=0.3, size=0.06, seed=0):
     """A face that says ``talk``."""
     opening = talk.opening(t_s)
     return track(t_s, face(height_px, size * opening), jaw=0.6 * opening, noise_px=noise_px, seed=seed)
+
+
+def in_turn(first, second, at_s):
+    """The sound of ``first`` until ``at_s``, that of ``second`` from then on."""
+    t_s = first.start_s + np.arange(len(first.samples)) / first.rate_hz
+    return replace(first, samples=np.where(t_s[:, None] < at_s, first.samples, second.samples))
 
 
 def voice_of(talk, seconds, lag_s=0.0, rate_hz=16000, gain=1.0, start_s=0.0, seed=0):
@@ -211,6 +227,54 @@ def lit_track(
         clipped=clipped,
     )
     return mesh, made
+
+
+def swing_deg(seconds, size=15.0, fps=25, period_s=3.1):
+    """Yaw (n,) of a head that turns from side to side."""
+    return size * np.sin(2 * np.pi * pictures_s(fps, seconds) / period_s)
+
+
+def turning_track(
+    azimuth,
+    elevation,
+    yaw,
+    follows=0.0,
+    pitch=0.0,
+    ambient=0.3,
+    albedo=1.0,
+    exposure=1.0,
+    noise=0.0,
+    noise_px=0.0,
+    level=0.3,
+    seed=0,
+    fps=25,
+    name="A1",
+):
+    """The mesh, and a track of an egg that turns by ``yaw`` (n,) deg in one light.
+
+    ``follows`` 0: the light stays where the camera sees it; 1: it turns with the head, as painted on. ``azimuth`` and
+    ``elevation``, of the light at yaw 0, may be one each or (n,). ``albedo`` (478,) is the colour of the skin.
+    """
+    mesh, on_sphere = head_mesh()
+    n, random = len(yaw), np.random.default_rng(seed)
+    azimuth, elevation, pitch, exposure = (np.broadcast_to(v, n) for v in (azimuth, elevation, pitch, exposure))
+    own = on_sphere / HEAD
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    points, rgb = np.zeros((2, n, 478, 3))
+    for k in range(n):
+        turned = rotation(yaw[k], pitch[k])
+        a, e = np.radians((azimuth[k], elevation[k]))
+        light = rotation(follows * yaw[k], follows * pitch[k]) @ (
+            np.cos(e) * np.sin(a),
+            np.sin(e),
+            np.cos(e) * np.cos(a),
+        )
+        shading = ambient + (1 - ambient) * (own @ turned.T) @ light
+        points[k] = ((on_sphere * HEAD) @ turned.T) * (1, -1, -1) + (320, 320, 0)
+        rgb[k] = (level * exposure[k] * albedo * shading)[:, None]
+    rgb = np.clip(rgb + random.normal(0, noise, (n, 478, 1)), 0, None)
+    poses = np.stack([transform(*angles) for angles in zip(yaw, pitch, strict=True)])
+    return mesh, track(pictures_s(fps, n / fps), points, pose=poses, rgb=rgb, noise_px=noise_px, seed=seed, name=name)
 
 
 # -- voices ------------------------------------------------------------------------------------------------------------
