@@ -23,7 +23,7 @@ from forensics.analysis.lipsync.measure import (
 from forensics.analysis.lipsync.questions import ALTERNATIVES, LIMITS
 from forensics.analysis.lipsync.settings import METHOD, Settings
 from forensics.analysis.lipsync.signal import mouth_opening, mouth_velocity, sound_spectrum, sound_velocity
-from forensics.analysis.lipsync.verdict import assess
+from forensics.analysis.lipsync.verdict import assess, hear
 
 __all__ = [
     "ALTERNATIVES",
@@ -36,6 +36,7 @@ __all__ = [
     "charts",
     "circular_correlation",
     "compare",
+    "hear",
     "measure_opening_error",
     "measure_percentile",
     "mouth_opening",

@@ -28,10 +28,15 @@ from forensics.analysis.lipsync.signal import (
 )
 from forensics.analysis.lipsync.speaker import Mouth, Turn, Windows, follow, measure_known, turns, without
 from forensics.finding import About, Event, Finding, Measurement
-from forensics.timeline import FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
+from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
+
+
+def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Series | None:
+    """What this analysis takes from the sound alone: it can be computed while the pictures are looked at."""
+    return sound_spectrum(audio) if spoken else None
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
@@ -44,7 +49,7 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         answers = [question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET)]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
-    spectrum = sound_spectrum(scene.observation.audio) if scene.speech else None
+    spectrum = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
     speaking = find_speaker(scene, spectrum, settings) if spectrum is not None else Speaking()
     return [
         *(
