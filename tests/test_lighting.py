@@ -9,12 +9,24 @@ import pytest
 from forensics import landmarks, observe, pixels
 from forensics.analysis import lighting
 from forensics.analysis.lighting import Settings
+from forensics.timeline import Repeats
 
 SIDES = [(0, 0), (30, 0), (-30, 20), (45, 30), (10, -35), (-50, -10)]
 
 
+def findings(mesh, *tracks, transfer=1, settings=None):
+    return lighting.assess(planted.scene(list(tracks), mesh=mesh, transfer=transfer), settings or Settings())
+
+
 def assessed(mesh, *tracks, transfer=1, settings=None):
-    (finding,) = lighting.assess(planted.scene(list(tracks), mesh=mesh, transfer=transfer), settings or Settings())
+    finding, _ = findings(mesh, *tracks, transfer=transfer, settings=settings)
+    assert finding.question == "lighting.direction"
+    return finding
+
+
+def turning(mesh, *tracks, settings=None):
+    _, finding = findings(mesh, *tracks, settings=settings)
+    assert finding.question == "lighting.head_fixed"
     return finding
 
 
@@ -130,8 +142,8 @@ def test_light_that_wanders_shows_in_each_picture():
         rgb=np.concatenate([first.vertex_rgb, second.vertex_rgb]),
     )
     finding = assessed(mesh, both)
-    np.testing.assert_allclose(finding.evidence["azimuth"], [-30] * 20 + [30] * 20, atol=2)
-    assert len(finding.evidence["t_s"]) == 40
+    assert len(finding.evidence["t_s"]) == 8  # five a second
+    np.testing.assert_allclose(finding.evidence["azimuth"], [-30] * 4 + [30] * 4, atol=2)
 
 
 # -- normals -------------------------------------------------------------------------------------------------------
@@ -248,6 +260,224 @@ def test_no_light_known_anywhere_is_too_dark():
     assert assessed(mesh, nothing).reasons == ("too_dark",)
 
 
+# -- a jump of the light -------------------------------------------------------------------------------------------
+
+
+def switched(at_s=3.2, seconds=8.0, before=(-25.0, 10.0), after=(25.0, 10.0), yaw=None, **kwargs):
+    """A head whose light changes at an instant."""
+    t_s = planted.pictures_s(25, seconds)
+    late = (t_s >= at_s)[:, None]
+    azimuth, elevation = np.where(late, after, before).T
+    return planted.turning_track(azimuth, elevation, np.zeros(len(t_s)) if yaw is None else yaw, **kwargs)
+
+
+def test_a_lamp_that_is_switched_is_a_jump_at_its_picture_with_both_directions():
+    (jump,) = assessed(*switched(noise=0.003, noise_px=0.3)).events
+    assert jump.kind == "light_jump" and not jump.unusual and "lamp" in jump.what and "exposure" in jump.what
+    assert (jump.interval.start_s, jump.interval.end_s) == pytest.approx((3.16, 3.2))
+    told = jump.details
+    assert told["azimuth_before_deg"] == pytest.approx(-25, abs=2) == -told["azimuth_after_deg"]
+    assert told["elevation_before_deg"] == pytest.approx(10, abs=2) == told["elevation_after_deg"]
+    assert told["pictures_before"] == 26 and told["pictures_after"] == 26  # all of a second, not the coarse sample
+    assert told["apart_deg"] == pytest.approx(apart_deg((-25, 10), (25, 10)), abs=2) and told["head_turned_deg"] < 1
+
+
+def test_a_jump_of_the_height_is_found_too():
+    (jump,) = assessed(*switched(before=(5, -15), after=(5, 25), noise=0.003)).events
+    assert jump.details["elevation_after_deg"] - jump.details["elevation_before_deg"] == pytest.approx(40, abs=3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"after": (-15, 10)},  # by less than the systematic error of a direction
+        {"after": (-25, 10)},  # by nothing
+        {"noise": 0.25},  # within the scatter
+        {"at_s": 7.6},  # stays for too short a time to tell
+    ],
+)
+def test_what_is_no_jump(change):
+    mesh, track = switched(**{"noise": 0.003, **change})
+    assert assessed(mesh, track, settings=Settings(least_explained=-9.0)).events == ()
+
+
+def test_a_flash_does_not_stay():
+    t_s = planted.pictures_s(25, 8)
+    azimuth = np.where((t_s > 3) & (t_s < 3.3), 40.0, -20.0)
+    assert assessed(*planted.turning_track(azimuth, 10.0, np.zeros(len(t_s)), noise=0.003)).events == ()
+
+
+def test_a_lamp_that_is_carried_past_does_not_jump():
+    """60 degrees in 4 s: more than enough, but steady."""
+    azimuth = np.interp(planted.pictures_s(25, 8), (2, 6), (-30, 30))
+    assert assessed(*planted.turning_track(azimuth, 10.0, np.zeros(200), noise=0.003)).events == ()
+
+
+@pytest.mark.parametrize("period_s", [1.5, 2.0, 3.1, 4.0])
+def test_light_that_swings_with_the_head_does_not_jump(period_s):
+    """30 degrees to and fro: what turning under mixed light does at most."""
+    yaw = planted.swing_deg(10, period_s=period_s)
+    assert assessed(*planted.turning_track(20, 20, yaw, follows=1.0, noise=0.002)).events == ()
+
+
+def test_the_light_never_jumps_between_two_appearances():
+    mesh, first = planted.turning_track(-25, 10, np.zeros(100))
+    _, second = planted.turning_track(25, 10, np.zeros(100), name="A2")
+    later = replace(second, t_s=second.t_s + first.interval.end_s)
+    assert assessed(mesh, first, later).events == ()
+
+
+def test_in_a_long_clip_a_jump_is_still_found_at_its_picture():
+    """One picture in 4 s is looked at first."""
+    mesh, track = switched(at_s=33.32, seconds=60, noise=0.003)
+    (jump,) = assessed(mesh, track, settings=Settings(most_pictures=60, jump_s=3.0, jump_pictures=1000)).events
+    assert jump.interval.end_s == pytest.approx(33.32)
+
+
+# -- light that stays and light that turns with the head -----------------------------------------------------------
+
+
+def beard(on_sphere):
+    """Skin that is a third darker over the lower face, and a fifth lighter on one side."""
+    return np.where(on_sphere[:, 1] < -0.3, 0.66, 1.0) * (1 + 0.2 * np.tanh(3 * on_sphere[:, 0]))
+
+
+@pytest.mark.parametrize("follows", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("side", [(35, 20), (-40, 10), (5, 30), (50, 10)])
+def test_how_far_the_light_follows_the_head_is_found(side, follows):
+    finding = turning(*planted.turning_track(*side, planted.swing_deg(8), follows, noise=0.002, noise_px=0.3))
+    (found,) = finding.measurements
+    assert found.name == "light_follows_head" and not finding.unusual
+    assert found.value == pytest.approx(follows, abs=0.12) and found.low < follows < found.high
+    assert finding.score == found.value and "turns with the head" in finding.score_direction
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("follows", [0.0, 1.0])
+def test_strongly_uneven_skin_is_not_taken_for_light_on_the_head(follows, seed):
+    """Spots of 30 %; the naive slope of the direction against yaw would be drawn towards 1."""
+    albedo = np.random.default_rng(seed).normal(1, 0.3, 478).clip(0.3, 1.7)
+    yaw = planted.swing_deg(8)
+    found = turning(*planted.turning_track(35, 20, yaw, follows, albedo=albedo, noise=0.002)).measurements[0]
+    assert found.value == pytest.approx(follows, abs=0.25) and found.low < follows < found.high
+    assert not found.low < 1 - follows < found.high
+
+
+def test_a_beard_and_a_darker_side_stay_within_the_interval():
+    _, on_sphere = planted.head_mesh()
+    for follows in (0.0, 1.0):
+        mesh, track = planted.turning_track(35, 20, planted.swing_deg(8), follows, albedo=beard(on_sphere), noise=0.002)
+        found = turning(mesh, track).measurements[0]
+        assert found.low < follows < found.high
+
+
+def test_exposure_that_changes_as_the_head_turns_changes_nothing():
+    yaw = planted.swing_deg(8)
+    found = [
+        turning(*planted.turning_track(35, 20, yaw, exposure=exposure, noise=0.001)).measurements[0].value
+        for exposure in (1.0, 1 + yaw / 50)
+    ]
+    assert found[0] == pytest.approx(found[1], abs=0.03)
+
+
+def test_nods_count_as_turns_do():
+    yaw, pitch = planted.swing_deg(8, 9), planted.swing_deg(8, 12, period_s=2.3)
+    for follows in (0.0, 1.0):
+        found = turning(*planted.turning_track(20, 35, yaw, follows, pitch=pitch, noise=0.002)).measurements[0]
+        assert found.value == pytest.approx(follows, abs=0.12)
+
+
+def test_copies_of_the_pictures_do_not_narrow_the_interval():
+    mesh, slow = planted.turning_track(35, 20, planted.swing_deg(8, fps=5), noise=0.004, fps=5)
+    twice = planted.track(
+        *(np.repeat(a, 2, 0) for a in (slow.t_s, slow.landmarks)),
+        pose=np.repeat(slow.transform, 2, 0),
+        rgb=np.repeat(slow.vertex_rgb, 2, 0),
+    )
+    widths = [
+        (m := turning(mesh, track, settings=Settings(pictures_per_s=99)).measurements[0]).high - m.low
+        for track in (slow, twice)
+    ]
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("head_turned_too_little", {"yaw": planted.swing_deg(8, 4)}),
+        ("light_too_flat", {"ambient": 0.85}),
+        ("too_few_visible_seconds", {"yaw": planted.swing_deg(2.5)}),
+        ("frame_rate_too_low", {"yaw": planted.swing_deg(8, fps=1), "fps": 1}),
+        ("light_ambiguous", {"noise": 0.3}),
+    ],
+)
+def test_light_on_the_head_is_refused_with_one_reason(reason, change):
+    yaw, settings = change.pop("yaw", planted.swing_deg(8)), Settings(least_explained=-9.0)
+    assert turning(*planted.turning_track(35, 20, yaw, **change), settings=settings).reasons == (reason,)
+
+
+def test_the_longest_time_without_a_jump_is_measured():
+    """Across the jump the skin's mean would mix two lights."""
+    finding = turning(*switched(at_s=3.0, seconds=12, yaw=planted.swing_deg(12), noise=0.002))
+    assert min(finding.evidence["t_s"]) >= 3.0 and finding.measurements[0].value == pytest.approx(0, abs=0.12)
+    assert finding.coverage == pytest.approx(9 / 12, abs=0.03)
+
+
+# -- error of the landmarks ----------------------------------------------------------------------------------------
+
+
+def repeated(track, noise_px, pictures=12, copies=5):
+    """The track with some pictures looked at again, each landmark off by ``noise_px``."""
+    rows = np.linspace(0, len(track.t_s) - 1, pictures).astype(int)
+    noise = np.random.default_rng(1).normal(0, noise_px, (pictures, copies, 478, 3))
+    shapes = np.zeros((pictures, copies, 52))
+    return replace(track, repeats=Repeats(rows, track.landmarks[rows][:, None] + noise, shapes))
+
+
+def width(finding, name):
+    found = finding.measurement(f"light_{name}")
+    return (found.high - found.low) / 2
+
+
+def test_landmark_noise_widens_the_interval_as_it_turns_the_direction():
+    """Truth by brute force: the scatter of the direction when the landmarks themselves are noisy."""
+    mesh, track = planted.lit_track(30, 20, ambient=0.3, albedo_sd=0.1)
+    light = track.vertex_rgb[0] @ lighting.LUMINANCE
+    for noise_px in (1.0, 2.0):
+        random = np.random.default_rng(2)
+        facing = lighting.normals(track.landmarks[:1] + random.normal(0, noise_px, (300, 478, 3)), mesh["triangles"])
+        seen = np.where(facing[..., 2] >= Settings().facing, light, np.nan)
+        truth = [a.std() for a in lighting.direction(lighting.fit_lights(facing, seen, Settings())[0][:, 1:])]
+        found = lighting.landmark_error([repeated(track, noise_px)], mesh, Settings())
+        assert found == pytest.approx(truth, rel=0.35)
+        plain, wide = (
+            assessed(mesh, t, settings=Settings(systematic_deg=0.0)) for t in (track, repeated(track, noise_px))
+        )
+        for name, error in zip(("azimuth", "elevation"), found, strict=True):
+            assert width(wide, name) > np.hypot(0.6 * width(plain, name), 1.96 * error)
+            assert width(wide, name) < width(plain, name) + 1.96 * error + 0.1
+
+
+def test_without_repeats_the_landmarks_error_is_unknown_and_adds_nothing():
+    mesh, track = planted.lit_track(30, 20, ambient=0.3, albedo_sd=0.1)
+    none = replace(track, repeats=Repeats(np.zeros(0, int), np.zeros((0, 5, 478, 3)), np.zeros((0, 5, 52))))
+    assert np.isnan(lighting.landmark_error([track, none], mesh, Settings())).all()
+    assert assessed(mesh, none).measurements == assessed(mesh, track).measurements
+
+
+# -- one face in one shot ------------------------------------------------------------------------------------------
+
+
+def test_light_of_two_shots_is_not_pooled_although_the_analyst_named_one_person():
+    mesh, first = planted.lit_track(-30, 10, n=50)
+    _, second = planted.lit_track(30, 10, n=75)
+    second = replace(second, name="B1", t_s=second.t_s + first.interval.end_s)
+    both = [replace(track, named="the speaker") for track in (first, second)]
+    for finding in findings(mesh, *both):
+        assert finding.person == "the speaker" and finding.subjects == ("B1",) and finding.coverage < 0.62
+    assert direction(assessed(mesh, *both)) == pytest.approx((30, 10), abs=2)
+
+
 # -- the circle ----------------------------------------------------------------------------------------------------
 
 
@@ -255,4 +485,4 @@ def test_directions_go_round_the_circle():
     azimuth, elevation = lighting.direction(np.array([[0, 0, 1.0], [1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 1]]))
     np.testing.assert_allclose(azimuth[:3], [0, 90, -90])
     np.testing.assert_allclose(elevation, [0, 0, 0, 90, -45])
-    np.testing.assert_allclose(lighting._around(np.array([179.0, -179.0, 10.0]), 180.0), [-1, 1, -170])
+    np.testing.assert_allclose(lighting.beside(np.array([179.0, -179.0, 10.0]), 180.0), [-1, 1, -170])

@@ -314,14 +314,22 @@ def yale_table() -> list[str]:
                 facing = lighting.normals(frontal.landmarks.astype(float), triangles)[chosen]
                 light = np.where(facing[:, 2] >= settings.facing, lighting.luminance(rgb)[chosen], np.nan)
                 sample = lighting.Skin(
-                    np.zeros(1), facing[None], light[None], lighting.face_cells(frontal.landmarks[chosen], settings)
+                    t_s=np.zeros(1),
+                    track=np.zeros(1),
+                    yaw=np.zeros(1),
+                    rotation=np.eye(3)[None],
+                    facing=facing[None],
+                    light=light[None],
+                    points=frontal.landmarks[None, chosen],
+                    cell=lighting.face_cells(frontal.landmarks[chosen], settings),
                 )
-                measured, about = lighting.measure_light(sample, settings)
-                if reasons := lighting.fit_refusals(about, settings):
+                fitted = lighting.pooled_light(sample, settings)
+                if reasons := lighting.fit_refusals(fitted, settings):
                     refused.update(f"{key}: {r}" for r in reasons)
                     continue
-                found = about["light"][1:] / np.linalg.norm(about["light"][1:])
+                found = fitted.light[1:] / np.linalg.norm(fitted.light[1:])
                 errors[key].append(float(np.degrees(np.arccos(np.clip(found @ lamp, -1, 1)))))
+                measured = lighting.measure_light(fitted, settings)
                 azimuth, elevation = (float(a) for a in lighting.direction(lamp))
                 covered[0] += all(
                     m.low <= true <= m.high for m, true in zip(measured, (azimuth, elevation), strict=False)

@@ -1,0 +1,54 @@
+"""What the analysis of light is called and how it is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.method import Method, setting
+
+METHOD = Method(
+    "first-order spherical harmonics on landmark normals", "2", "Ramamoorthi & Hanrahan 2001; Johnson & Farid 2007"
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    pictures_per_s: float = setting(5.0, "1/s", "five stand on each side of a change that lasts a second")
+    most_pictures: int = setting(600, "1", "of a long appearance; a change is then looked at again picture by picture")
+    facing: float = setting(0.2, "1", "least cosine to the camera: beyond it the mesh's edge meets hair and background")
+    huber: float = setting(1.5, "1", "in robust standard deviations: moles, highlights and shadow edges count less")
+    rounds: int = setting(8, "1", "of the robust fit; it no longer moves")
+    cells: int = setting(6, "1", "the face is resampled in 6 x 6 patches: neighbouring skin errs together")
+    resamples: int = setting(200, "1", "of the bootstrap; seed 0")
+    systematic_deg: float = setting(
+        20.0,
+        "deg",
+        "half width added: about 19 in 20 Extended Yale B photographs with "
+        "light within 60 degrees of the camera err by less (`make real` prints it)",
+    )
+    least_face_px: float = setting(60.0, "px", "face height; a patch is then under a pixel")
+    shortest_s: float = setting(0.5, "s", "of appearance")
+    least_directionality: float = setting(0.3, "1", "under it the shading is no more than skin colour varies")
+    farthest_deg: float = setting(60.0, "deg", "from the camera; the cone in which directions were validated")
+    least_explained: float = setting(0.25, "1", "share of the skin's variance; below it one light does not explain it")
+    darkest: float = setting(0.01, "1", "median linear light of the skin: code values near black")
+    most_clipped: float = setting(0.08, "1", "share of the face's pixels at white")
+    widest_deg: float = setting(60.0, "deg", "half width of the statistical interval beyond which nothing is said")
+    jump_deg: float = setting(15.0, "deg", "least change of direction called a jump; about its systematic error")
+    jump_scatter: float = setting(5.0, "1", "the change in scatters of the pictures beside it; steady drift gives 3.5")
+    jump_s: float = setting(1.0, "s", "on each side: the direction has to stay this long")
+    sudden_s: float = setting(
+        0.2, "s", "on each side: a few pictures; heads turn more slowly, lamps are switched faster"
+    )
+    sudden_share: float = setting(0.7, "1", "of the change lies between those pictures; of a head's swing under 0.4")
+    jump_pictures: int = setting(60, "1", "looked at around a change, all of two seconds at 30 a second")
+    least_turn_deg: float = setting(12.0, "deg", "of yaw, 95 % range; at less, shading moves no more than noise does")
+    turn_s: float = setting(3.0, "s", "of one light; two or three movements of a speaking head")
+    turn_pictures: int = setting(15, "1", "of one light: the interval resamples ten stretches of time")
+    stretches: int = setting(10, "1", "of time, resampled whole: neighbouring pictures err together")
+    above_mouth: float = setting(0.4, "1", "of the way from chin to forehead: below it speech moves the skin")
+    dimmest: float = setting(0.25, "1", "of the mean shading: the model has no shadow, and would divide by nothing")
+    widest_following: float = setting(0.75, "1", "half width of its statistical interval; the hypotheses lie 1 apart")
+    systematic_following: float = setting(
+        0.4, "1", "half width added: the interval then holds 0 in 38 of 39 untouched appearances whose head turns"
+    )
