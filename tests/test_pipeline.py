@@ -94,6 +94,7 @@ def test_every_question_is_answered_for_the_one_person(plain):
     assert asked == [
         ("lipsync.link", "A", "assessed"),
         ("lipsync.offset", "A", "assessed"),
+        ("lipsync.speaker", None, "assessed"),
         ("blink.rate", "A", "assessed"),
         ("lighting.direction", "A", "assessed"),
         ("voice.measures", None, "assessed"),
@@ -244,6 +245,9 @@ def test_light_is_known_at_every_landmark_inside_the_picture(plain):
 TOLERANCE = {
     "sync_percentile": 1.0,
     "av_offset": 3.0,
+    "speaker_known": 4.0,
+    "seconds_named_A": 0.5,
+    "mouth_opening_error": 0.01,
     "blink_rate": 0.05,
     "blink_duration": 1.5,
     "light_azimuth": 2.0,

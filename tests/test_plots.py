@@ -15,7 +15,7 @@ from forensics import plots
 from forensics.analysis import ANALYSES, blink, lighting, lipsync, voice
 from forensics.timeline import Interval
 
-SECONDS = 8.0
+SECONDS = 10.0
 #: Quantities that have no unit.
 PURE = {"correlation", "relative brightness"}
 NUMBER = re.compile(r"[−-]?[\d.]+")
@@ -47,7 +47,7 @@ def findings():
     found = findings_of(*talking())
     tone = planted.sound(planted.vowel(150.0, 4.0) + planted.noise(4.0, level_db=-60))
     voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 3.5)]), voice.Settings())
-    return [*found[:4], *voiced]
+    return [*found[:5], *voiced]
 
 
 def analysis_of(finding):
@@ -73,7 +73,7 @@ def shown(axis):
 
 def test_every_question_that_is_answered_has_its_chart(findings, charts):
     assert all(f.state == "assessed" for f in findings)
-    assert list(charts) == ["lipsync", "blink", "lighting", "voice-f0", "voice-recording"]
+    assert list(charts) == ["lipsync", "lipsync-speaker", "blink", "lighting", "voice-f0", "voice-recording"]
 
 
 def test_every_axis_with_numbers_is_labelled_with_its_unit(charts):

@@ -48,11 +48,13 @@ class Settings:
     error_ratio: float = setting(
         2.0, "1", "a mouth moves if its gap varies by this many standard errors: beyond what 95 % of errors reach"
     )
-    window_s: float = setting(4.0, "s", "of the speaker: chosen on half the persons, shown on the others (SPEAKER.md)")
+    window_s: float = setting(
+        4.0, "s", "of the speaker; of 2, 3, 4, 5 s the shortest near the best (tests/real/SPEAKER.md)"
+    )
     step_s: float = setting(0.5, "s", "between windows: about two syllables")
     least_spoken: float = setting(0.5, "1", "share of a window with speech, so that pauses decide nothing")
     least_in_view: float = setting(0.8, "1", "share of a window in which a face is seen; the rest counts as still")
     least_power: float = setting(0.05, "1", "of the mean power: a window with less is too quiet for a full correlation")
     least_window_z: float = setting(2.0, "1", "a speaker is named only beyond it: chance reaches it in 1 of 40 windows")
-    least_lead: float = setting(1.0, "1", "of z before the next face; chosen on half the persons (SPEAKER.md)")
+    least_lead: float = setting(1.0, "1", "of z before the next face; chosen on dev clips (tests/real/SPEAKER.md)")
     shifts: int = setting(400, "1", "most far shifts of the null: its mean and deviation are then known to 5 %")
