@@ -28,6 +28,10 @@ REASONS = {
         "A face is seen, but its landmarks cannot be found.",
         "A part in which the face is larger, turned to the camera and uncovered.",
     ),
+    "landmarks_uncertain": (
+        "The landmarks scatter too much in this recording for what is asked.",
+        "The original at full resolution, or a part in which the face is larger and turned to the camera.",
+    ),
     "face_too_small": ("The face is too small in the picture.", "The original at full resolution, or a closer view."),
     "eyes_too_small": ("The eyes are too small in the picture.", "The original at full resolution, or a closer view."),
     "frame_rate_too_low": ("There are too few pictures a second.", "The original at its full frame rate."),

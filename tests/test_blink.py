@@ -287,3 +287,29 @@ def test_closures_do_not_reach_across_what_was_not_measured():
     values[100:200] = np.nan
     values[95:100] = values[200:205] = 0.1  # shut before and after the gap: neither dip is whole
     assert blink.closures(Series("x", np.arange(300) / 100, values, "1"), "right", Settings()) == []
+
+
+# -- the landmarks' own error --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noise_px", [0.1, 0.5])
+def test_the_landmarks_error_is_that_of_the_ratio(noise_px):
+    """Four lid points at a 28 px wide eye: the ratio's error follows from theirs."""
+    seen = planted.looked_again(eyes(CLOCKS["25"]), noise_px)
+    found = blink.openness_error([seen], Settings())
+    width = float(np.median(seen.quality["eye_width"].values))
+    assert found.value == pytest.approx(noise_px / width / planted.OPEN_EYE, rel=0.25)
+    finding = assessed(seen)
+    assert finding.measurement("openness_error").value == found.value
+    assert all(e.details["depth_error"] == round(2 * found.value, 2) for e in finding.events) and finding.events
+
+
+def test_eyes_whose_landmarks_scatter_are_refused():
+    finding = assessed(planted.looked_again(eyes(CLOCKS["25"]), 2.0))
+    assert finding.reasons == ("landmarks_uncertain",)
+
+
+def test_an_error_that_was_not_sampled_is_left_out():
+    finding = assessed(eyes(CLOCKS["25"]))
+    assert {m.name for m in finding.measurements} == {"blink_rate", "blink_duration"}
+    assert all(e.details["depth_error"] is None for e in finding.events)

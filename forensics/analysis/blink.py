@@ -23,13 +23,13 @@ from forensics.errors import ParameterError
 from forensics.finding import ASSESSED, About, Event, Finding, Measurement, Question
 from forensics.method import Method, setting
 from forensics.statistics import poisson_interval
-from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, runs, total_s
+from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, repeatability, runs, total_s
 
 if TYPE_CHECKING:
     from forensics.pipeline import Scene
 
 ANALYSIS = "blink"
-METHOD = Method("blinks from the eye aspect ratio", "1", "Soukupová & Čech 2016; Garwood 1936")
+METHOD = Method("blinks from the eye aspect ratio", "2", "Soukupová & Čech 2016; Garwood 1936")
 
 #: Landmarks of each eye of the person: outer corner, two of the upper lid, inner corner, two of the lower lid.
 EYES = {"right": (33, 160, 158, 133, 153, 144), "left": (263, 387, 385, 362, 380, 373)}
@@ -82,6 +82,9 @@ class Settings:
         "5th to 95th percentile of relative openness; dev clips without a blink: pictures "
         "animated at the mouth alone 0.02-0.07, filmed eyes from 0.085",
     )
+    most_error: float = setting(
+        0.0875, "1", "of relative openness between repeats: a dip then stands out by four standard deviations"
+    )
     shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
     longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
 
@@ -114,6 +117,36 @@ def openness(track: FaceTrack, eye: str, settings: Settings) -> Series:
     grid = np.arange(track.t_s[0], track.t_s[-1], 1 / GRID_HZ)
     values = fit.at(grid, settings.longest_gap_s) if len(fit.t_s) > 1 else np.full(len(grid), np.nan)
     return Series(f"{eye} eye openness", grid, values / _open_value(values, settings), "1")
+
+
+def openness_error(tracks: list[FaceTrack], settings: Settings) -> Measurement | None:
+    """Standard deviation of relative openness that the landmarks' own error makes; None where it was not sampled.
+
+    One picture in shifted and rescaled copies, over the person's usual open eye; pooled over both eyes and the samples.
+    """
+    parts = []
+    for track in tracks:
+        if track.repeats is None or not len(track.repeats):
+            continue
+        shape = track.repeats.landmarks.shape[:2]
+        rows = np.linspace(0, len(track.t_s) - 1, min(len(track.t_s), 200)).astype(int)
+        for eye in EYES:
+            usual = np.percentile(eye_aspect_ratio(track.landmarks[rows], eye), settings.baseline_percentile)
+            parts.append(eye_aspect_ratio(track.repeats.landmarks.reshape(-1, 478, 3), eye).reshape(shape) / usual)
+    if not parts:
+        return None
+    again = np.concatenate(parts)
+    return Measurement(
+        "openness_error",
+        repeatability(again),
+        "1",
+        None,
+        None,
+        None,
+        len(again),
+        "landmark repeatability",
+        "none: the method's own error in this clip, 1 = from shut to open; each depth is within twice this",
+    )
 
 
 def _open_value(values: np.ndarray, settings: Settings) -> np.ndarray:
@@ -177,7 +210,9 @@ def binocular(right: list[Closure], left: list[Closure], settings: Settings) -> 
     return pairs
 
 
-def _events(pairs: list[tuple[Closure, Closure]], track: FaceTrack, settings: Settings) -> list[Event]:
+def _events(
+    pairs: list[tuple[Closure, Closure]], track: FaceTrack, error: Measurement | None, settings: Settings
+) -> list[Event]:
     """One event an eye, each with the decoded picture nearest its deepest point."""
     events = []
     for pair in pairs:
@@ -191,6 +226,7 @@ def _events(pairs: list[tuple[Closure, Closure]], track: FaceTrack, settings: Se
                     details={
                         "eye": closure.eye,
                         "depth": round(closure.depth, 2),
+                        "depth_error": error and round(2 * error.value, 2),
                         "complete": closure.depth >= settings.complete,
                         "peak_s": round(closure.peak_s, 3),
                         "frame": int(track.frame[nearest]),
@@ -275,7 +311,7 @@ def still(eyes: dict[str, list[Series]], settings: Settings) -> bool:
     return max(motion(parts) for parts in eyes.values()) < settings.least_motion
 
 
-def refusals(tracks: list[FaceTrack], seen_s: float, settings: Settings) -> tuple[str, ...]:
+def refusals(tracks: list[FaceTrack], seen_s: float, error: Measurement | None, settings: Settings) -> tuple[str, ...]:
     """Reason codes why the eyes of these tracks cannot be assessed; empty where they can."""
     pictures = sum(len(t.t_s) for t in tracks)
     eye = np.concatenate([t.quality["eye_width"].values for t in tracks])
@@ -287,6 +323,8 @@ def refusals(tracks: list[FaceTrack], seen_s: float, settings: Settings) -> tupl
         reasons.append("head_turned")
     if pictures / total_s(t.interval for t in tracks) < settings.lowest_fps:
         reasons.append("frame_rate_too_low")
+    if not reasons and error is not None and error.value > settings.most_error:
+        reasons.append("landmarks_uncertain")
     if not reasons and seen_s < settings.shortest_s:
         reasons.append("too_few_visible_seconds")
     return tuple(reasons)
@@ -301,19 +339,20 @@ def assess_rate(
     covered = [Interval(float(s.t_s[a]), float(s.t_s[b - 1])) for s in seen for a, b in runs(np.isfinite(s.values))]
     about = About(examined, settings, covered, person, tuple(t.name for t in tracks))
     seen_s = sum(visible_s(s) for s in seen)
-    if reasons := refusals(tracks, seen_s, settings):
+    error = openness_error(tracks, settings)
+    if reasons := refusals(tracks, seen_s, error, settings):
         return RATE.refuse(about, *reasons)
     pairs, events = [], []
     for track, right, left in zip(tracks, eyes["right"], eyes["left"], strict=True):
         found = binocular(closures(right, "right", settings), closures(left, "left", settings), settings)
         pairs += found
-        events += _events(found, track, settings)
+        events += _events(found, track, error, settings)
     if not pairs and still(eyes, settings):
         return RATE.refuse(about, "eyes_still")
     rate = measure_rate(len(pairs), seen_s, settings)
     return RATE.answer(
         about,
-        measurements=tuple(m for m in (rate, measure_duration(pairs)) if m),
+        measurements=tuple(m for m in (rate, measure_duration(pairs), error) if m),
         events=tuple(events),
         evidence={"eyes": eyes, "examined": examined},
         score=-rate.value,
@@ -353,12 +392,21 @@ def plot_rate(finding: Finding, axes: Any) -> None:
         ax.axhline(
             1 - finding.settings.shallowest, color=plots.GREY, lw=0.8, ls=":", label="depth from which a dip counts"
         )
+        _error_bar(finding, ax)
         plots.missing(ax, finding.evidence["examined"], finding.covered)
         ax.set_ylim(-0.1, 1.6)
         ax.set_ylabel(f"{eye} eye openness\n(1 = open, 0 = shut)")
         plots.time_axis(ax, finding.evidence["examined"])
     axes[0].set_xlabel("")
     plots.legend(axes[0])
+
+
+def _error_bar(finding: Finding, ax: Any) -> None:
+    """How far the landmarks' own error moves the curve, as a bar at its left end."""
+    error = next((m for m in finding.measurements if m.name == "openness_error"), None)
+    if error is not None:
+        at = finding.evidence["examined"].start_s
+        ax.errorbar([at], [1.4], [2 * error.value], color=plots.BLACK, capsize=3, lw=1, label="landmark error, ± 2 SD")
 
 
 @plots.styled
