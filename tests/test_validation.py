@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import shutil
@@ -276,11 +277,11 @@ def test_names_from_outside_stay_inert():
     assert [h for h in printed.splitlines() if h.startswith("#")] == [
         h for h in clean.splitlines() if h.startswith("#")
     ]
-    for line in printed.splitlines():
+    for before, line in itertools.pairwise(printed.splitlines()):
+        if before.startswith("| "):
+            assert not line or line.count("|") == before.count("|")
         assert line.count("`") % 2 == 0 and "\u202e" not in line
-        if "script" in line:
-            assert "script" in line.split("`")[1::2][0] or any("script" in part for part in line.split("`")[1::2])
-            assert not any("script" in part for part in line.split("`")[0::2])
+        assert not any("script" in outside for outside in line.split("`")[0::2])
 
 
 # -- examining -------------------------------------------------------------------------------------------------------
