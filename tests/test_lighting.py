@@ -282,6 +282,13 @@ def test_a_lamp_that_is_switched_is_a_jump_at_its_picture_with_both_directions()
     assert told["apart_deg"] == pytest.approx(apart_deg((-25, 10), (25, 10)), abs=2) and told["head_turned_deg"] < 1
 
 
+def test_two_lights_are_not_pooled_into_one():
+    """The direction is that of the longer time; both together would be explained by no single light."""
+    finding = assessed(*switched(at_s=3.2, before=(-50, 0), after=(50, 20), noise=0.003))
+    assert len(finding.events) == 1 and direction(finding) == pytest.approx((50, 20), abs=3)
+    assert any("jump" in limit for limit in finding.limits)
+
+
 def test_a_jump_of_the_height_is_found_too():
     (jump,) = assessed(*switched(before=(5, -15), after=(5, 25), noise=0.003)).events
     assert jump.details["elevation_after_deg"] - jump.details["elevation_before_deg"] == pytest.approx(40, abs=3)
@@ -414,6 +421,20 @@ def test_copies_of_the_pictures_do_not_narrow_the_interval():
 def test_light_on_the_head_is_refused_with_one_reason(reason, change):
     yaw, settings = change.pop("yaw", planted.swing_deg(8)), Settings(least_explained=-9.0)
     assert turning(*planted.turning_track(35, 20, yaw, **change), settings=settings).reasons == (reason,)
+
+
+def test_a_face_half_hidden_is_refused():
+    mesh, track = planted.turning_track(35, 20, planted.swing_deg(8))
+    cut = np.where(track.landmarks[:, :, :1] > 290, np.nan, track.vertex_rgb)  # by the frame's edge
+    assert turning(mesh, replace(track, vertex_rgb=cut)).reasons == ("head_turned",)
+
+
+def test_black_pictures_change_nothing():
+    mesh, track = planted.turning_track(35, 20, planted.swing_deg(8), noise=0.002)
+    rgb = track.vertex_rgb.copy()
+    rgb[50:60] = 0.0
+    found = turning(mesh, replace(track, vertex_rgb=rgb)).measurements[0]
+    assert found.value == pytest.approx(turning(mesh, track).measurements[0].value, abs=0.05)
 
 
 def test_the_longest_time_without_a_jump_is_measured():

@@ -42,7 +42,7 @@ from forensics.analysis.lighting.signal import (
     skin_samples,
     spread,
 )
-from forensics.analysis.lighting.turning import follow, measure_following, shading, steady
+from forensics.analysis.lighting.turning import follow, measure_following, shading, steady, upper_face
 from forensics.finding import About, Finding, Question
 from forensics.timeline import FaceTrack, Interval, intersection, total_s
 
@@ -77,7 +77,8 @@ LIMITS = (
     "One direction stands for all light; several lamps or a window and a lamp give a direction between them.",
     "Skin of uneven colour, beards and make-up shift the direction; so does a filter that evens the face.",
     "Only directions within about 60 degrees of the camera were validated.",
-    "Appearances in other shots are left out: each shot has its own light.",
+    "Appearances in other shots are left out: each shot has its own light. Where the light jumps, the pooled direction "
+    "is that of the longest time without a jump.",
 )
 ALTERNATIVES = (
     "Lamps that move or change, clouds, screens that light the face, automatic exposure, retouching filters.",
@@ -163,13 +164,14 @@ def assess_person(
     skin = skin_samples(spread(used, settings), mesh, settings)
     if reasons := refusals(used, skin, transfer, settings):
         return [question.refuse(about, *reasons) for question in (DIRECTION, HEAD_FIXED)]
-    light = pooled_light(skin, settings, landmark_error(used, mesh, settings))
     lights = light_over_time(skin, settings)
     jumps = light_jumps(used, skin, lights, mesh, settings)
+    one_light = steady(skin, jumps)
+    light = pooled_light(one_light, settings, landmark_error(used, mesh, settings))
     reasons = fit_refusals(light, settings)
     # Light from far aside has no direction that was validated; whether it stays there can still be seen.
     unfit = [r for r in reasons if r != "light_ambiguous"]
-    turning = HEAD_FIXED.refuse(about, *unfit) if unfit else assess_turning(steady(skin, jumps), about, settings)
+    turning = HEAD_FIXED.refuse(about, *unfit) if unfit else assess_turning(one_light, about, settings)
     if reasons:
         return [DIRECTION.refuse(about, *reasons), turning]
     azimuth, elevation = direction(lights[:, 1:])
@@ -186,11 +188,16 @@ def assess_person(
 def assess_turning(skin: Skin, about: About, settings: Settings) -> Finding:
     """Does the shading turn with the head? ``skin`` is of one light."""
     about = replace(about, covered=intersection(about.covered, [Interval(float(skin.t_s[0]), float(skin.t_s[-1]))]))
+    chosen = upper_face(skin, settings)
+    if chosen.mean() < settings.least_skin:
+        return HEAD_FIXED.refuse(about, "head_turned")
+    skin = skin[(skin.light[:, chosen] > 0).mean(1) > 0.5]  # most of it in view, and not black
     if reasons := turn_refusals(skin, settings):
         return HEAD_FIXED.refuse(about, *reasons)
-    seen = shading(skin, settings)
+    seen = shading(skin, chosen, settings)
     found = follow(seen, settings)
-    if np.ptp(found.span) / 2 > settings.widest_following:
+    low, high = found.value + found.span
+    if low <= 0 and high >= 1:  # both hypotheses
         return HEAD_FIXED.refuse(about, "light_ambiguous")
     measured = measure_following(found, settings)
     return HEAD_FIXED.answer(

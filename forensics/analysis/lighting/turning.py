@@ -69,8 +69,8 @@ def steady(skin: Skin, jumps: Sequence[Step]) -> Skin:
 
 def upper_face(skin: Skin, settings: Settings) -> np.ndarray:
     """Landmarks (v,) above the mouth, in the head's own frame, that are seen in most pictures and not black."""
-    centred = (skin.points - skin.points.mean(1, keepdims=True)) * np.array([1.0, -1.0, -1.0])
-    height = np.einsum("nji,nvj->nvi", skin.rotation, centred)[..., 1].mean(0)
+    points = (skin.points - skin.points.mean(1, keepdims=True)) * np.array([1.0, -1.0, -1.0])
+    height = np.einsum("nji,nvj->nvi", skin.rotation, points)[..., 1].mean(0)
     low, high = height.min(), height.max()
     seen = np.isfinite(skin.light).mean(0) > 0.8  # mean over pictures that lack many would be of other pictures
     lit = np.array([seen[v] and np.nanmedian(skin.light[:, v]) > settings.darkest for v in range(len(seen))])
@@ -94,9 +94,8 @@ def centred(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     return values
 
 
-def shading(skin: Skin, settings: Settings) -> Shading:
-    """Changes of the shading, and what they would be in light that stays."""
-    chosen = upper_face(skin, settings)
+def shading(skin: Skin, chosen: np.ndarray, settings: Settings) -> Shading:
+    """Changes of the shading of the ``chosen`` landmarks (v,), and what they would be in light that stays."""
     facing, light = rigid(skin)[:, chosen], skin.light[:, chosen]
     exposure = np.nanmedian(light / np.nanmedian(light, axis=0), axis=1, keepdims=True)
     relative = light / exposure
