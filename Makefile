@@ -57,6 +57,7 @@ validate: .venv/.ready  ## scores of real recordings against their labels (needs
 
 bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/report.py
+	.venv/bin/python bench/report.py --faceless --rounds 1
 	.venv/bin/python bench/memory.py
 
 lock: .venv/.ready  ## requirements.lock and environment.yml from requirements.in (UPGRADE=1: newest versions)

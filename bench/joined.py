@@ -35,3 +35,27 @@ def join(path: Path, seconds: float, target: Path) -> Path:
                     packet.stream = copies[packet.stream_index]
                     out.mux(packet)
     return target
+
+
+def half_faceless(path: Path, target: Path) -> Path:
+    """``path`` encoded anew, the second half of its pictures upside down, in which the detector sees no face."""
+    with av.open(str(path)) as clip, av.open(str(target), "w") as out:
+        picture, sound = clip.streams.video[0], clip.streams.audio[0]
+        encoder = out.add_stream("libx264", rate=picture.average_rate, options={"preset": "veryfast", "crf": "20"})
+        encoder.width, encoder.height, encoder.time_base = picture.width, picture.height, picture.time_base
+        copied = out.add_stream_from_template(sound)
+        half = picture.frames // 2
+        seen = 0
+        for packet in clip.demux([picture, sound]):
+            if packet.stream is sound and packet.dts is not None:
+                packet.stream = copied
+                out.mux(packet)
+            elif packet.stream is picture:
+                for frame in packet.decode():
+                    rgb = frame.to_ndarray(format="rgb24")
+                    shown = av.VideoFrame.from_ndarray(rgb[::-1].copy() if seen >= half else rgb, format="rgb24")
+                    shown.pts, shown.time_base = frame.pts, frame.time_base
+                    out.mux(encoder.encode(shown))
+                    seen += 1
+        out.mux(encoder.encode(None))
+    return target

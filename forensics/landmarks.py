@@ -140,7 +140,7 @@ def _candidates() -> list[Path]:
 class FaceModel:
     """The loaded model, as a context manager."""
 
-    def __init__(self, most_faces: int = IN_A_CROP):
+    def __init__(self, most_faces: int = IN_A_CROP, least_confidence: float = LEAST_CONFIDENCE):
         from mediapipe.tasks.python import BaseOptions, vision  # slow to import: only where pictures are looked at
 
         self._model: Any = vision.FaceLandmarker.create_from_options(
@@ -148,7 +148,7 @@ class FaceModel:
                 base_options=BaseOptions(model_asset_buffer=find_model().read_bytes()),
                 running_mode=vision.RunningMode.IMAGE,
                 num_faces=most_faces,
-                min_face_detection_confidence=LEAST_CONFIDENCE,
+                min_face_detection_confidence=least_confidence,
                 output_face_blendshapes=True,
                 output_facial_transformation_matrixes=True,
             )
