@@ -10,6 +10,7 @@ from forensics import plots
 from forensics.analysis.lipsync.measure import Comparison
 from forensics.analysis.lipsync.speaker import Windows
 from forensics.finding import ASSESSED, Finding
+from forensics.timeline import Interval
 
 #: Colour and marker of each person, in turn.
 LINES = ((plots.BLUE, "o"), (plots.ORANGE, "s"), (plots.GREEN, "^"), (plots.PINK, "v"))
@@ -73,7 +74,8 @@ def plot_opening(finding: Finding, ax: Any) -> None:
             )
     ax.set_ylabel("gap of the lips\n(% of face height)")
     plots.shade(ax, finding.evidence["spoken"], "speech detected")
-    plots.missing(ax, finding.evidence["examined"], finding.evidence["within"])
+    seen = [Interval(float(o.t_s[0]), float(o.t_s[-1])) for o in finding.evidence["opening"]]
+    plots.missing(ax, finding.evidence["examined"], seen)
     plots.time_axis(ax, finding.evidence["examined"])
     plots.legend(ax, columns=3)
 
