@@ -97,6 +97,7 @@ def test_every_question_is_answered_for_the_one_person(plain):
         ("lipsync.speaker", None, "assessed"),
         ("blink.rate", "A", "assessed"),
         ("lighting.direction", "A", "assessed"),
+        ("lighting.head_fixed", "A", "not_assessable"),
         ("voice.measures", None, "assessed"),
         ("voice.recording", None, "assessed"),
     ]

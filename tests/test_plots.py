@@ -25,7 +25,8 @@ def talking(seconds=SECONDS):
     """A person who speaks and blinks, with a background that jumps: something in every chart."""
     talk, t_s = planted.Talk(1, seconds), planted.pictures_s(25, seconds)
     opening, lid = talk.opening(t_s), planted.lid(t_s, np.arange(1.2, seconds, 2.7))
-    mesh, lit = planted.lit_track(30, 10)
+    azimuth = np.where(t_s < 2.0, -30.0, 30.0)
+    mesh, lit = planted.turning_track(azimuth, 10, planted.swing_deg(seconds), noise=0.002)
     track = planted.track(
         t_s, planted.face(mouth=0.06 * opening, right_lid=lid, left_lid=lid), jaw=opening, noise_px=0.2
     )
@@ -47,7 +48,7 @@ def findings():
     found = findings_of(*talking())
     tone = planted.sound(planted.vowel(150.0, 4.0) + planted.noise(4.0, level_db=-60))
     voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 3.5)]), voice.Settings())
-    return [*found[:5], *voiced]
+    return [*found[:6], *voiced]
 
 
 def analysis_of(finding):
@@ -73,7 +74,15 @@ def shown(axis):
 
 def test_every_question_that_is_answered_has_its_chart(findings, charts):
     assert all(f.state == "assessed" for f in findings)
-    assert list(charts) == ["lipsync", "lipsync-speaker", "blink", "lighting", "voice-f0", "voice-recording"]
+    assert list(charts) == [
+        "lipsync",
+        "lipsync-speaker",
+        "blink",
+        "lighting",
+        "lighting-turning",
+        "voice-f0",
+        "voice-recording",
+    ]
 
 
 def test_every_axis_with_numbers_is_labelled_with_its_unit(charts):
