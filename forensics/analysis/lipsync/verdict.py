@@ -27,7 +27,7 @@ from forensics.analysis.lipsync.signal import (
     sound_velocity,
 )
 from forensics.analysis.lipsync.speaker import Mouth, Turn, Windows, follow, measure_known, turns, without
-from forensics.finding import About, Event, Finding, Measurement
+from forensics.finding import About, Event, Finding
 from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
 
 if TYPE_CHECKING:
@@ -275,13 +275,9 @@ def assess_speaker(scene: Scene, speaking: Speaking, settings: Settings) -> Find
     if windows is None:
         return SPEAKER.refuse(about, *_why_nobody(scene, speaking, settings))
     known = intersection(spoken, [turn.interval for turn in speaking.turns])
-    persons = dict.fromkeys(track.person for track in speaking.tracks)
     return SPEAKER.answer(
         about,
-        measurements=(
-            measure_known(total_s(known), total_s(seen), settings),
-            *(_seconds_named(person, intersection(spoken, speaking.of(person))) for person in persons),
-        ),
+        measurements=(measure_known(total_s(known), total_s(seen), settings),),
         events=tuple(sorted([*_turns(speaking), *_out_of_view(scene, settings)], key=lambda e: e.interval)),
         evidence={
             "windows": windows,
@@ -302,20 +298,6 @@ def _why_nobody(scene: Scene, speaking: Speaking, settings: Settings) -> list[st
         return unfit(scene.tracks, settings) or ["mouth_still"]
     in_view = total_s(intersection(scene.speech, [t.interval for t in speaking.tracks]))
     return ["too_little_speech" if in_view < settings.least_spoken * settings.window_s else "too_few_visible_seconds"]
-
-
-def _seconds_named(person: str, named: list[Interval]) -> Measurement:
-    return Measurement(
-        f"seconds_named_{person}",
-        total_s(named),
-        "s",
-        None,
-        None,
-        None,
-        len(named),
-        SPEAKER.method.name,
-        f"speech in which the mouth of person {person} is found to move with the sound; no published range",
-    )
 
 
 def _turns(speaking: Speaking) -> list[Event]:
