@@ -247,7 +247,6 @@ TOLERANCE = {
     "sync_percentile": 1.0,
     "av_offset": 3.0,
     "speaker_known": 4.0,
-    "seconds_named_A": 0.5,
     "mouth_opening_error": 0.01,
     "blink_rate": 0.05,
     "blink_duration": 1.5,
