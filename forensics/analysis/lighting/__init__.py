@@ -99,7 +99,7 @@ HEAD_FIXED = Question(
     METHOD,
     (
         "Skin that is dark where the shading is, as a beard under light from above, reads as shading on the head.",
-        "Software that makes the whole face anew also makes its shading anew: a low value is no proof of recording.",
+        "Software that makes the whole face anew also makes its shading anew: a low value does not show a recording.",
     ),
     (
         "A lamp or screen carried with the head, a cap or hair that shades the face, light that changes as the head "
