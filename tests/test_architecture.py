@@ -110,6 +110,7 @@ def test_an_analysis_knows_neither_files_nor_other_analyses(path):
             "observe",
             "stills",
             "pipeline",
+            "scene",
             "cli",
             "report",
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
+
+from forensics.analysis import ANALYSES
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -21,6 +24,21 @@ HEADINGS = [
     "the finding",
     "limits, references, versions",
 ]
+STEMS = [
+    "00_start_here",
+    "01_evidence",
+    "02_faces",
+    "03_lipsync",
+    "04_blink",
+    "05_lighting",
+    "06_voice",
+    "07_case_report",
+]
+#: What has one value a picture: loops over it belong into the package.
+PICTURES = {"t_s", "frame", "pts", "landmarks", "blendshapes", "transform", "vertex_rgb", "yaw", "values"}
+#: What a reader needs beside the package: tables, arithmetic, players; files and the command itself.
+LIBRARY = {"hashlib", "itertools", "json", "pathlib", "subprocess", "sys"}
+IMPORTS = {"forensics", "IPython", "librosa", "numpy", "pandas"} | LIBRARY
 
 
 def cells(path: Path, kind: str) -> list[dict]:
@@ -31,8 +49,22 @@ def source(cell: dict) -> str:
     return "".join(cell["source"])
 
 
-def test_there_are_notebooks() -> None:
-    assert [p.stem for p in NOTEBOOKS][:1] == ["00_start_here"]
+def nodes(path: Path) -> list[ast.AST]:
+    """All that stands in the code cells, as syntax."""
+    return [node for cell in cells(path, "code") for node in ast.walk(ast.parse(source(cell)))]
+
+
+def parameters(path: Path) -> dict[str, str]:
+    tagged = [c for c in cells(path, "code") if "parameters" in c["metadata"].get("tags", [])]
+    assert len(tagged) == 1
+    lines = [re.fullmatch(r'(\w+) = ("[^"]*"|[\d.]+|None)', line) for line in source(tagged[0]).splitlines()]
+    assert all(lines), source(tagged[0])
+    return {line[1]: line[2].strip('"') for line in lines if line}
+
+
+def test_the_notebooks_keep_their_numbers_and_no_analysis_is_without_one() -> None:
+    assert [p.stem for p in NOTEBOOKS][: len(STEMS)] == STEMS
+    assert {a.ANALYSIS for a in ANALYSES} <= {p.stem[3:] for p in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -41,7 +73,23 @@ class TestNotebook:
         for cell in cells(path, "code"):
             text = source(cell)
             assert text.count("\n") < 15
-            assert not re.search(r"^\s*(def|class)\s|^\s*[%!]|pip install", text, re.MULTILINE), text
+            assert not re.search(r"^\s*[%!]|pip install", text, re.MULTILINE), text
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.While)
+        assert not [ast.unparse(node) for node in nodes(path) if isinstance(node, kinds)]
+
+    def test_no_loop_runs_over_pictures(self, path: Path) -> None:
+        for loop in (node for node in nodes(path) if isinstance(node, ast.For | ast.comprehension)):
+            inside = [*ast.walk(loop.iter)]
+            assert not {n.attr for n in inside if isinstance(n, ast.Attribute)} & PICTURES, ast.unparse(loop)
+            assert not {n.id for n in inside if isinstance(n, ast.Name)} & (PICTURES | {"range"}), ast.unparse(loop)
+
+    def test_they_call_the_package_and_open_no_media_themselves(self, path: Path) -> None:
+        named = [n.module for n in nodes(path) if isinstance(n, ast.ImportFrom)]
+        named += [alias.name for n in nodes(path) if isinstance(n, ast.Import) for alias in n.names]
+        assert {str(name).partition(".")[0] for name in named} <= IMPORTS
+        assert "pipeline" in {
+            n.value.id for n in nodes(path) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+        }
 
     def test_length_is_a_lesson(self, path: Path) -> None:
         assert 10 <= len(cells(path, "code")) <= 20
@@ -56,10 +104,18 @@ class TestNotebook:
         assert -1 not in places, HEADINGS[places.index(-1)]
         assert places == sorted(places)
 
-    def test_one_parameters_cell_of_plain_literals(self, path: Path) -> None:
-        tagged = [c for c in cells(path, "code") if "parameters" in c["metadata"].get("tags", [])]
-        assert len(tagged) == 1
-        assert all(re.fullmatch(r'\w+ = ("[^"]*"|[\d.]+|None)', line) for line in source(tagged[0]).splitlines())
+    def test_one_parameters_cell_of_plain_literals_and_relative_paths(self, path: Path) -> None:
+        given = parameters(path)
+        assert {"clip", "altered"} <= given.keys()
+        assert all(value.startswith("../") for value in given.values() if "/" in value)
+
+    def test_the_controls_are_bundled_samples_set_beside_the_truth(self, path: Path) -> None:
+        given = parameters(path)
+        samples = {value for name, value in given.items() if name not in ("case", "cases")}
+        assert all(value.startswith("../samples/out/") for value in samples)
+        if path.stem != "00_start_here":  # it names what was done in its first lines
+            assert given["truth"] == "../samples/out/truth.json"
+            assert {"untouched", "truth"} <= {n.id for n in nodes(path) if isinstance(n, ast.Name)}
 
     def test_stored_outputs_are_in_order_small_and_name_no_machine(self, path: Path) -> None:
         counts = [c["execution_count"] for c in cells(path, "code")]
@@ -67,4 +123,6 @@ class TestNotebook:
         assert path.stat().st_size <= 500_000
         outputs = json.dumps([c["outputs"] for c in cells(path, "code")])
         assert not re.search(r"/(home|root|work|Users|tmp)/", outputs)
+        assert not re.search(r"\b(actor|host)\b", outputs)  # as the custody log has them
+        assert any("image/jpeg" in o.get("data", {}) for c in cells(path, "code") for o in c["outputs"])
         assert not any(o["output_type"] == "error" for c in cells(path, "code") for o in c["outputs"])

@@ -26,10 +26,11 @@ from forensics.errors import ParameterError
 from forensics.finding import Event, Finding, Measurement
 from forensics.method import Method, setting
 from forensics.observe import Observation
-from forensics.pipeline import Examination, Scene
+from forensics.pipeline import Examination
 from forensics.pipeline import Settings as AllSettings
 from forensics.report import phrases, words
 from forensics.report.plates import Plate, files, photographs, plates
+from forensics.scene import Scene
 from forensics.timeline import Audio, FaceTrack, Interval, Series
 
 PACKAGE = Path(forensics.finding.__file__).parent

@@ -26,7 +26,7 @@ from forensics.statistics import poisson_interval
 from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, repeatability, runs, total_s
 
 if TYPE_CHECKING:
-    from forensics.pipeline import Scene
+    from forensics.scene import Scene
 
 ANALYSIS = "blink"
 METHOD = Method("blinks from the eye aspect ratio", "2", "Soukupová & Čech 2016; Garwood 1936")

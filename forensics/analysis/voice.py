@@ -24,7 +24,7 @@ from forensics.method import Method, setting
 from forensics.timeline import Audio, Interval, Series, inside, intersection, runs, total_s, union
 
 if TYPE_CHECKING:
-    from forensics.pipeline import Scene
+    from forensics.scene import Scene
 
 ANALYSIS = "voice"
 METHOD = Method("Praat measures, band limit, background steps", "1", "Boersma & Weenink (Praat), through parselmouth")

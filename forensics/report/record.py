@@ -16,7 +16,8 @@ from forensics.report.phrases import visible
 from forensics.timeline import FOREVER_S, FaceTrack, Interval
 
 if TYPE_CHECKING:
-    from forensics.pipeline import Examination, Scene
+    from forensics.pipeline import Examination
+    from forensics.scene import Scene
 
 SCHEMA = "forensics-findings-1"
 #: Settings that change no number, so that results of machines with more cores stay equal byte by byte.

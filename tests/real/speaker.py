@@ -27,6 +27,7 @@ from forensics.analysis.lipsync import speaker, verdict
 from forensics.analysis.lipsync.signal import GRID_HZ
 from forensics.case import Case
 from forensics.errors import ForensicsError
+from forensics.scene import Scene
 from forensics.timeline import Interval, Series, inside, runs
 
 SPEAKER = Path(__file__).resolve().parent / "SPEAKER.md"
@@ -84,7 +85,7 @@ def units_of(row: dict[str, str]) -> frozenset[str]:
     return frozenset({row["person"], row["group"], "grid" if name.startswith("grid") else ""} - {""})
 
 
-def clip_of(name: str, units: frozenset[str], scene: pipeline.Scene, settings: lipsync.Settings) -> Clip | None:
+def clip_of(name: str, units: frozenset[str], scene: Scene, settings: lipsync.Settings) -> Clip | None:
     audio = scene.observation.audio
     if audio is None or not scene.speech or not scene.tracks:
         return None

@@ -47,7 +47,7 @@ from forensics.finding import About, Finding, Question
 from forensics.timeline import FaceTrack, Interval, intersection, total_s
 
 if TYPE_CHECKING:
-    from forensics.pipeline import Scene
+    from forensics.scene import Scene
 
 __all__ = [
     "ANALYSIS",

@@ -31,7 +31,7 @@ from forensics.finding import About, Event, Finding
 from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
 
 if TYPE_CHECKING:
-    from forensics.pipeline import Scene
+    from forensics.scene import Scene
 
 
 def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Series | None:
