@@ -103,6 +103,7 @@ def clip_json(examination: Examination) -> dict[str, Any]:
         "speech": None if scene.speech is None else [_pair(i) for i in scene.speech],
         "tracks": [_track(t) for t in scene.tracks],
         "brief": [_track(t) for t in scene.brief],
+        "sightings": _sightings(scene),
         "set_aside": [_track(t) for t in scene.set_aside],
     }
 
@@ -188,7 +189,7 @@ def _sound(scene: Scene) -> dict[str, Any]:
 
 
 def _track(track: FaceTrack) -> dict[str, Any]:
-    heights = track.quality["face_height"].values
+    heights, error = track.quality["face_height"].values, track.landmark_error_px
     return {
         "name": track.name,
         "letter": track.letter,
@@ -197,6 +198,22 @@ def _track(track: FaceTrack) -> dict[str, Any]:
         "end_s": _rounded(track.interval.end_s),
         "pictures": len(track.t_s),
         "median_face_height_px": rounded(float(np.nanmedian(heights)), "px"),
+        "landmark_error_px": None if np.isnan(error) else rounded(error, "px"),
+    }
+
+
+def _sightings(scene: Scene) -> dict[str, Any] | None:
+    """Faces seen whose landmarks could not be found; null where there are none."""
+    sides = tracks.sighted_px(scene.observation.sightings)
+    if not len(sides):
+        return None
+    t_s = scene.observation.pictures["t_s"][scene.observation.sightings["sighting_row"]]
+    return {
+        "n": len(sides),
+        "first_s": _rounded(t_s[0]),
+        "last_s": _rounded(t_s[-1]),
+        "smallest_px": rounded(sides.min(), "px"),
+        "largest_px": rounded(sides.max(), "px"),
     }
 
 
