@@ -39,14 +39,21 @@ check: .venv/.ready  ## lint, format, types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy forensics
 
+# The notebooks' cases of the samples belong to the bytes that were there before.
+define remake_samples
+.venv/bin/python samples/build.py
+@for clip in samples/out/*.mp4; do case=case/notebooks/$$(basename "$$clip" .mp4); rm -rf "$$case" "$$case-by-command"; done
+endef
+
 $(SAMPLE): $(wildcard samples/*.py) | .venv/.ready
-	.venv/bin/python samples/build.py
+	$(remake_samples)
 
 samples: .venv/.ready  ## remake every sample
-	.venv/bin/python samples/build.py
+	$(remake_samples)
 
 notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
-	.venv/bin/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	.venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+		notebooks/*.ipynb
 
 real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
 	.venv/bin/python tests/real/gate.py
