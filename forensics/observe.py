@@ -184,10 +184,12 @@ class _Held:
         return rgb.shape[1], rgb.shape[0]
 
     def _repeat(self, rgb: np.ndarray, faces: list[Any]) -> None:
-        """Look again at the faces of this picture, the first of the cell in which all copies show one."""
+        """Look again at the faces of this picture, the first of the cell with any; NaN where a copy lost the face."""
         for k, face in enumerate(faces, len(self._faces)):
-            if again := self._lookout.repeat(rgb, face):
-                self._repeats.append((k, [a.landmarks for a in again], [a.blendshapes for a in again]))
+            again = self._lookout.repeat(rgb, face)
+            landmarks = [np.full_like(face.landmarks, np.nan) if a is None else a.landmarks for a in again]
+            shapes = [np.full_like(face.blendshapes, np.nan) if a is None else a.blendshapes for a in again]
+            self._repeats.append((k, landmarks, shapes))
 
     def arrays(self) -> dict[str, np.ndarray]:
         return (

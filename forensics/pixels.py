@@ -26,17 +26,20 @@ def scale(picture: np.ndarray, factor: float) -> np.ndarray:
 def cut_out(picture: np.ndarray, corner: np.ndarray, side: float, factor: float) -> np.ndarray:
     """A square of ``side`` px of ``picture`` with its upper left corner at ``corner`` (x, y), scaled by ``factor``.
 
-    Cubic where enlarged, since linear sub-pixel shifts blur; whole pixels at factor 1 are copied. Black outside.
+    Cubic where enlarged, since linear sub-pixel shifts blur; averaged where shrunk; whole pixels are copied. Black
+    outside.
     """
-    size = max(1, round(side * factor))
-    # A pixel's centre lies at half px: x of the result is (X + 1/2) / factor + corner - 1/2.
-    x, y = (c + 0.5 / factor - 0.5 for c in corner)
-    copied = factor == 1 and x == round(x) and y == round(y)
-    how = cv2.INTER_NEAREST if copied else cv2.INTER_CUBIC if factor >= 1 else cv2.INTER_LINEAR
-    inverse = np.array([[1 / factor, 0, x], [0, 1 / factor, y]])
-    return cv2.warpAffine(
+    larger = max(factor, 1.0)
+    size = max(1, round(side * larger))
+    # A pixel's centre lies at half px: x of the result is (X + 1/2) / larger + corner - 1/2.
+    x, y = (c + 0.5 / larger - 0.5 for c in corner)
+    copied = larger == 1 and x == round(x) and y == round(y)
+    how = cv2.INTER_NEAREST if copied else cv2.INTER_CUBIC
+    inverse = np.array([[1 / larger, 0, x], [0, 1 / larger, y]])
+    cut = cv2.warpAffine(
         picture, inverse, (size, size), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT
     )
+    return scale(cut, factor) if factor < 1 else cut
 
 
 def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:

@@ -24,11 +24,13 @@ from forensics.landmarks import Detection
 from forensics.method import Method, setting
 from forensics.tracks import face_box, overlap
 
-METHOD = Method("faces found in whole pictures and tiles, measured in crops", "2", "own procedure, no publication")
+METHOD = Method("faces found in whole pictures and tiles, measured in crops", "3", "own procedure, no publication")
 
 #: Squares searched, by the picture's shorter side over theirs; neighbours overlap by half, so that a face of up to
 #: half a tile lies whole in one of them. The fine ones are for pictures in which nothing else is found.
 COARSE, FINE = (1, 2), (4,)
+#: In a smaller tile a face would be under 5 px; a 16:9 picture takes 91 of the fine ones.
+LEAST_TILE_PX, MOST_TILES = 40, 400
 #: Copies in which a face is looked at again for repeatability: shift right and down, in parts of the crop's side, and
 #: scale. As far as a crop moves from picture to picture, and never by whole pixels.
 COPIES = ((0.031, -0.013, 1.0), (-0.013, 0.031, 1.03), (0.017, 0.017, 0.97), (-0.029, -0.021, 1.015))
@@ -63,10 +65,17 @@ class Sighting:
 
 
 def tiles(width: int, height: int, parts: Iterable[int]) -> Iterator[tuple[int, int, int]]:
-    """Left, top and side in px of overlapping squares that cover a picture, neighbours at most half a side apart."""
+    """Left, top and side in px of overlapping squares that cover a picture, neighbours at most half a side apart.
+
+    None smaller than ``LEAST_TILE_PX``, and none where a picture is so oblong that it would take over ``MOST_TILES``.
+    """
     for part in parts:
-        side = max(1, min(width, height) // part)
+        side = min(width, height) // part
+        if side < LEAST_TILE_PX:
+            continue
         across, down = (math.ceil((extent - side) / (side / 2)) + 1 for extent in (width, height))
+        if across * down > MOST_TILES:
+            continue
         for top in np.linspace(0, height - side, down).astype(int):
             for left in np.linspace(0, width - side, across).astype(int):
                 yield int(left), int(top), side
@@ -83,30 +92,47 @@ class Lookout:
     def look(self, rgb: np.ndarray, t_s: float) -> tuple[list[Detection], list[Sighting]]:
         """Faces in ``rgb`` uint8 (h, w, 3) shown at ``t_s``, the largest first; and sightings of a search."""
         faces: list[Detection] = []
-        for region in self._regions:
-            self._add(faces, self._settled(rgb, region))
-        lost = [region for region in self._regions if not self._known(region, faces)]
-        due = self._searched_s is None or t_s - self._searched_s >= self._settings.search_s - 1e-6
+        lost = [region for region in self._regions if not self._follow(rgb, region, faces)]
+        first, due = self._searched_s is None, self._due(t_s)
         unfitted: list[Sighting] = []
         if due or lost or not faces:
-            unfitted = self._fit(rgb, self._found(rgb, [(0, 0, 0)]), faces)
-        if self._searched_s is None or (due and not faces):
-            for parts in (COARSE, FINE):
-                if parts is COARSE or not (faces or unfitted):
-                    unfitted += self._fit(rgb, self._found(rgb, tiles(rgb.shape[1], rgb.shape[0], parts)), faces)
+            unfitted += self._fit(rgb, self._found(rgb, [(0, 0, 0)]), faces)
+        if first or (due and not faces):
+            unfitted += self._fit(rgb, self._found(rgb, tiles(rgb.shape[1], rgb.shape[0], COARSE)), faces)
+            if not (faces or unfitted):
+                unfitted += self._fit(rgb, self._found(rgb, tiles(rgb.shape[1], rgb.shape[0], FINE)), faces)
         faces.sort(key=lambda f: -_area(face_box(f.landmarks)))
-        del faces[self._settings.most_faces :]
+        most = self._settings.most_faces
         # A lost face is looked for where it was until the next search.
-        self._regions = [face_box(f.landmarks) for f in faces] + ([] if due else lost)
-        self._searched_s = t_s if due else self._searched_s
-        return faces, [s for s in unfitted if s.score >= self._settings.surest] if due else []
+        self._regions = [*(face_box(f.landmarks) for f in faces), *([] if due else lost)][:most]
+        if not due:
+            return faces[:most], []
+        self._searched_s = t_s
+        left_out = [Sighting(face_box(f.landmarks), 1.0) for f in faces[most:]]
+        return faces[:most], left_out + self._sightings(unfitted, faces)
 
-    def repeat(self, rgb: np.ndarray, face: Detection) -> list[Detection]:
-        """``face`` detected again in shifted and rescaled copies, mapped back; none where a copy lost it."""
-        box = face_box(face.landmarks)
-        again = [self._in_crop(rgb, box, *copy) for copy in COPIES]
-        found = [face for face in again if face is not None]
-        return found if len(found) == len(again) else []
+    def repeat(self, rgb: np.ndarray, face: Detection) -> list[Detection | None]:
+        """``face`` detected again in shifted and rescaled copies, mapped back; None where a copy lost it."""
+        return [self._in_crop(rgb, face_box(face.landmarks), *copy) for copy in COPIES]
+
+    def _due(self, t_s: float) -> bool:
+        return self._searched_s is None or t_s - self._searched_s >= self._settings.search_s - 1e-6
+
+    def _follow(self, rgb: np.ndarray, region: np.ndarray, faces: list[Detection]) -> bool:
+        """Add to ``faces`` the one that was in ``region`` a picture before; whether there is one."""
+        face = self._settled(rgb, region)
+        if face is not None and not self._known(face_box(face.landmarks), faces):
+            faces.append(face)
+        return face is not None
+
+    def _sightings(self, unfitted: list[Sighting], faces: list[Detection]) -> list[Sighting]:
+        """Sure ones, each face once, without those that were fitted after all."""
+        boxes, told = [face_box(f.landmarks) for f in faces], []
+        for sighting in unfitted:
+            if sighting.score >= self._settings.surest and not any(self._one(sighting.box, box) for box in boxes):
+                told.append(sighting)
+                boxes.append(sighting.box)
+        return told
 
     def _found(self, rgb: np.ndarray, squares: Iterable[tuple[int, int, int]]) -> list[Sighting]:
         """What the detector finds in the squares (side 0: the whole picture), one a face, the surest first."""
@@ -124,20 +150,14 @@ class Lookout:
         """Add to ``faces`` those hits that landmarks can be fitted to; returns the others."""
         unfitted = []
         for hit in hits:
-            if not any(self._one(hit.box, face_box(f.landmarks)) for f in faces):
-                face = self._settled(rgb, hit.box)
-                self._add(faces, face)
-                if face is None:
-                    unfitted.append(hit)
-        return [s for s in unfitted if not any(self._one(s.box, face_box(f.landmarks)) for f in faces)]
+            known = any(self._one(hit.box, face_box(f.landmarks)) for f in faces)
+            if not known and not self._follow(rgb, hit.box, faces):
+                unfitted.append(hit)
+        return unfitted
 
     def _one(self, a: np.ndarray, b: np.ndarray) -> bool:
         """Whether two rough boxes are of one face: those of several tiles agree little, and a tile may cut a face."""
         return overlap(a, b) >= self._settings.followed or _holds(a, b) or _holds(b, a)
-
-    def _add(self, faces: list[Detection], face: Detection | None) -> None:
-        if face is not None and not self._known(face_box(face.landmarks), faces):
-            faces.append(face)
 
     def _known(self, box: np.ndarray, faces: list[Detection]) -> bool:
         return any(overlap(box, face_box(f.landmarks)) >= self._settings.same_face for f in faces)

@@ -191,12 +191,14 @@ class Repeats:
     """A sample of a track's pictures looked at again in slightly shifted and rescaled copies, mapped back.
 
     ``row`` (m,) row of the track; ``landmarks`` (m, k, 478, 3) px and ``blendshapes`` (m, k, 52) of the k copies.
-    What differs between the copies is the model's error, not the face's movement.
+    What differs between the copies is the model's scatter, not the face's movement; a bias that all copies share does
+    not show. ``lost`` is the share of copies in which the face was not found; a picture with one is left out.
     """
 
     row: np.ndarray
     landmarks: np.ndarray
     blendshapes: np.ndarray
+    lost: float = 0.0
 
     def __len__(self) -> int:
         return len(self.row)

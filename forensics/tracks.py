@@ -110,9 +110,11 @@ def _follow(t_s: np.ndarray, boxes: np.ndarray, letter: int, settings: Settings)
     """Link the detections of one shot, in order; ``letter`` is the first free one."""
     ended: list[_Open] = []
     live: list[_Open] = []
-    for now in np.unique(t_s):
+    times, counts = np.unique(t_s, return_counts=True)
+    behind = np.cumsum(counts)
+    for now, rows in zip(times, map(range, behind - counts, behind), strict=True):
         free = [o for o in live if now - o.last_s <= settings.longest_absence_s]
-        for row in np.flatnonzero(t_s == now):
+        for row in rows:
             best = max(free, key=lambda o: overlap(o.box, boxes[row]), default=None)
             if best is None or overlap(best.box, boxes[row]) < settings.overlap:
                 letters = {o.letter for o in live}
@@ -212,10 +214,16 @@ class DiskRows:
 
 
 def _repeats(repeats: dict[str, Any], rows: np.ndarray) -> Repeats:
-    """Those of the repeats that look again at the detections ``rows`` of a track."""
+    """Those of the repeats that look again at the detections ``rows`` of a track, and the share of copies lost."""
     own = np.isin(repeats["repeat_face"], rows)
-    found = np.searchsorted(rows, repeats["repeat_face"][own])
-    return Repeats(found, repeats["repeat_landmarks"][own], repeats["repeat_blendshapes"][own])
+    found = np.isfinite(repeats["repeat_landmarks"][own]).all((2, 3))  # (m, k)
+    whole = np.flatnonzero(own)[found.all(1)]
+    return Repeats(
+        np.searchsorted(rows, repeats["repeat_face"][whole]),
+        repeats["repeat_landmarks"][whole],
+        repeats["repeat_blendshapes"][whole],
+        float(1 - found.mean()) if found.size else 0.0,
+    )
 
 
 def face_tracks(
