@@ -67,6 +67,10 @@ REASONS = {
     "sound_not_decodable": ("No sound of the audio stream could be decoded.", "The complete original file."),
     "offset_not_unique": ("Several offsets fit about as well.", "A longer part with clear speech."),
     "light_too_flat": ("The light on the face is too even to have a direction.", "A part with directed light."),
+    "light_fits_both": (
+        "Light that stays with the place and light that turns with the head both fit.",
+        "A part in which the head turns further under directed light.",
+    ),
     "head_turned_too_little": (
         "The head turned too little to tell light that stays from light that turns with it.",
         "A part under steady light in which the head turns from side to side.",

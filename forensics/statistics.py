@@ -184,6 +184,8 @@ def auc(
         low, high = (1 - bound, None) if value else (None, bound)
         return Estimate(value, low, high, n, drawn, method)
     spread = float(resampled(area, unit, resamples, seed).std()) / (value * (1 - value))
+    if spread == 0:  # as when all scores are equal
+        return Estimate(value, None, None, n, drawn, "no interval: the same area in every resample")
     low, high = special.expit(special.logit(value) + stats.norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2]) * spread)
     return Estimate(value, float(low), float(high), n, drawn, f"two-sided 95 % bootstrap over {drawn} units")
 

@@ -48,6 +48,8 @@ CRASHED = "CRASHED"  # begins the code of a recording on which the software itse
 #: Facts of the container and the picture's scale that a classifier could live on (PICTURE), or of a sound file (SOUND).
 PICTURE_FACTS = ("mean_fps", "height_px", "bit_rate", "face_height_px")
 SOUND_FACTS = ("bit_rate", "sound_rate_hz")
+#: Questions that have a published range, so that something in their findings can be `unusual` at all.
+MARKABLE = ("blink.rate",)
 #: Columns of a table, and other names under which they are known.
 COLUMNS = {"file": "path", "weak": "label_is_weak"}
 
@@ -353,16 +355,16 @@ def false_alarms(results: Sequence[Result], questions: Sequence[str]) -> list[di
     return [
         {"by": by, "name": name, "question": question, **_alarms(members, question)}
         for by, name, members in _sets([r for r in results if r.authentic])
-        for question in (None, *questions)
+        for question in (None, *(q for q in questions if q in MARKABLE))
     ]
 
 
 def _alarms(members: Sequence[Result], question: str | None) -> dict[str, Any]:
-    """Marked among those that were examined, or in which the question was assessed; the rate is that of units."""
+    """Marked among those in which the question, or any, was assessed; the rate is that of units."""
     by_unit: dict[int, list[bool]] = {}
     for r in members:
-        asked = [a for q, a in (r.answers or {}).items() if question in (None, q)]
-        if r.answers is not None and (question is None or any(a.assessed or a.unusual for a in asked)):
+        asked = [a for q, a in (r.answers or {}).items() if question in (None, q) and (q in MARKABLE or a.unusual)]
+        if any(a.assessed or a.unusual for a in asked):
             by_unit.setdefault(r.unit, []).append(any(a.unusual for a in asked))
     every = [unusual for unit in by_unit.values() for unusual in unit]
     rate = statistics.share(sum(any(unit) for unit in by_unit.values()), len(by_unit)) if by_unit else None

@@ -301,7 +301,10 @@ def test_the_landmarks_error_is_that_of_the_ratio(noise_px):
     assert found.value == pytest.approx(noise_px / width / planted.OPEN_EYE, rel=0.25)
     finding = assessed(seen)
     assert finding.measurement("openness_error").value == found.value
-    assert all(e.details["depth_error"] == round(2 * found.value, 2) for e in finding.events) and finding.events
+    assert (
+        all(e.details["depth_repeatability_2sd"] == round(2 * found.value, 2) for e in finding.events)
+        and finding.events
+    )
 
 
 def test_eyes_whose_landmarks_scatter_are_refused():
@@ -312,4 +315,4 @@ def test_eyes_whose_landmarks_scatter_are_refused():
 def test_an_error_that_was_not_sampled_is_left_out():
     finding = assessed(eyes(CLOCKS["25"]))
     assert {m.name for m in finding.measurements} == {"blink_rate", "blink_duration"}
-    assert all(e.details["depth_error"] is None for e in finding.events)
+    assert all(e.details["depth_repeatability_2sd"] is None for e in finding.events)

@@ -416,7 +416,7 @@ def test_copies_of_the_pictures_do_not_narrow_the_interval():
         ("light_too_flat", {"ambient": 0.85}),
         ("too_few_visible_seconds", {"yaw": planted.swing_deg(2.5)}),
         ("frame_rate_too_low", {"yaw": planted.swing_deg(8, fps=1), "fps": 1}),
-        ("light_ambiguous", {"noise": 0.3, "follows": 0.5}),
+        ("light_fits_both", {"noise": 0.3, "follows": 0.5}),
     ],
 )
 def test_light_on_the_head_is_refused_with_one_reason(reason, change):

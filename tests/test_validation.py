@@ -17,7 +17,7 @@ from forensics.case import Case, CaseFolder
 from forensics.errors import CaseError, MediaError
 from forensics.validation import Answer, Recording, Result, Settings, TableError, measure, read_table, validate
 
-QUESTION = "lipsync.link"
+QUESTION = "blink.rate"  # one that has a published range
 SETTINGS = Settings(resamples=300)
 HEADER = "file,label,person,group,generator,condition\n"
 

@@ -85,6 +85,7 @@ class Settings:
     most_error: float = setting(
         0.0875, "1", "of relative openness between repeats: a dip then stands out by four standard deviations"
     )
+    most_lost: float = setting(0.25, "1", "share of shifted and rescaled copies in which the face is not found again")
     shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
     longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
 
@@ -109,9 +110,7 @@ def eye_aspect_ratio(landmarks: np.ndarray, eye: str) -> np.ndarray:
 def openness(track: FaceTrack, eye: str, settings: Settings) -> Series:
     """Relative openness of one eye on a regular grid: 1 = as open as around it, 0 = shut; NaN = not measurable."""
     ratio = np.concatenate([eye_aspect_ratio(track.landmarks[rows], eye) for rows in chunks(len(track.t_s), 512)])
-    unfit = (np.abs(track.quality["yaw"].values) > settings.widest_yaw) | (
-        track.quality["eye_width"].values < settings.smallest_eye_px
-    )
+    unfit = _unfit(track, settings)
     # An unfit picture is a hole in the measurement, not a value to draw a line across.
     fit = Series("eye aspect ratio", track.t_s[~unfit], ratio[~unfit], "1")
     grid = np.arange(track.t_s[0], track.t_s[-1], 1 / GRID_HZ)
@@ -120,19 +119,12 @@ def openness(track: FaceTrack, eye: str, settings: Settings) -> Series:
 
 
 def openness_error(tracks: list[FaceTrack], settings: Settings) -> Measurement | None:
-    """Standard deviation of relative openness that the landmarks' own error makes; None where it was not sampled.
+    """Repeatability of relative openness, a standard deviation; None where it was not sampled.
 
-    One picture in shifted and rescaled copies, over the person's usual open eye; pooled over both eyes and the samples.
+    One picture in shifted and rescaled copies, over the person's usual open eye; pooled over both eyes and the pictures
+    fit for measuring. It holds the model's scatter, not a bias that all copies share.
     """
-    parts = []
-    for track in tracks:
-        if track.repeats is None or not len(track.repeats):
-            continue
-        shape = track.repeats.landmarks.shape[:2]
-        rows = np.linspace(0, len(track.t_s) - 1, min(len(track.t_s), 200)).astype(int)
-        for eye in EYES:
-            usual = np.percentile(eye_aspect_ratio(track.landmarks[rows], eye), settings.baseline_percentile)
-            parts.append(eye_aspect_ratio(track.repeats.landmarks.reshape(-1, 478, 3), eye).reshape(shape) / usual)
+    parts = [part for track in tracks for part in _openness_again(track, settings)]
     if not parts:
         return None
     again = np.concatenate(parts)
@@ -143,9 +135,33 @@ def openness_error(tracks: list[FaceTrack], settings: Settings) -> Measurement |
         None,
         None,
         None,
-        len(again),
-        "landmark repeatability",
-        "none: the method's own error in this clip, 1 = from shut to open; each depth is within twice this",
+        len(again) // len(EYES),
+        "repeated detection in shifted and rescaled copies",
+        "none: a standard deviation, 1 = from shut to open; it holds the model's scatter, not its bias",
+    )
+
+
+def _openness_again(track: FaceTrack, settings: Settings) -> list[np.ndarray]:
+    """Relative openness (m, k) of each eye in the k copies of the track's m sampled pictures that are fit."""
+    if track.repeats is None:
+        return []
+    fit = ~_unfit(track, settings)
+    chosen, rows = fit[track.repeats.row], np.flatnonzero(fit)
+    if not chosen.any():
+        return []
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), 200)).astype(int)]
+    points = track.repeats.landmarks[chosen]
+    return [
+        eye_aspect_ratio(points.reshape(-1, 478, 3), eye).reshape(points.shape[:2])
+        / np.percentile(eye_aspect_ratio(track.landmarks[rows], eye), settings.baseline_percentile)
+        for eye in EYES
+    ]
+
+
+def _unfit(track: FaceTrack, settings: Settings) -> np.ndarray:
+    """Pictures (n,) in which the eyes are too small or turned away to be measured."""
+    return (np.abs(track.quality["yaw"].values) > settings.widest_yaw) | (
+        track.quality["eye_width"].values < settings.smallest_eye_px
     )
 
 
@@ -226,7 +242,7 @@ def _events(
                     details={
                         "eye": closure.eye,
                         "depth": round(closure.depth, 2),
-                        "depth_error": error and round(2 * error.value, 2),
+                        "depth_repeatability_2sd": error and round(2 * error.value, 2),
                         "complete": closure.depth >= settings.complete,
                         "peak_s": round(closure.peak_s, 3),
                         "frame": int(track.frame[nearest]),
@@ -323,7 +339,10 @@ def refusals(tracks: list[FaceTrack], seen_s: float, error: Measurement | None, 
         reasons.append("head_turned")
     if pictures / total_s(t.interval for t in tracks) < settings.lowest_fps:
         reasons.append("frame_rate_too_low")
-    if not reasons and error is not None and error.value > settings.most_error:
+    lost = [t.repeats.lost for t in tracks if t.repeats is not None]
+    if not reasons and (
+        (error is not None and error.value > settings.most_error) or (lost and np.mean(lost) > settings.most_lost)
+    ):
         reasons.append("landmarks_uncertain")
     if not reasons and seen_s < settings.shortest_s:
         reasons.append("too_few_visible_seconds")
@@ -402,11 +421,13 @@ def plot_rate(finding: Finding, axes: Any) -> None:
 
 
 def _error_bar(finding: Finding, ax: Any) -> None:
-    """How far the landmarks' own error moves the curve, as a bar at its left end."""
+    """How far the landmarks' own scatter moves the curve, as a bar at its left end."""
     error = next((m for m in finding.measurements if m.name == "openness_error"), None)
     if error is not None:
         at = finding.evidence["examined"].start_s
-        ax.errorbar([at], [1.4], [2 * error.value], color=plots.BLACK, capsize=3, lw=1, label="landmark error, ± 2 SD")
+        ax.errorbar(
+            [at], [1.4], [2 * error.value], color=plots.BLACK, capsize=3, lw=1, label="landmark repeatability, ± 2 SD"
+        )
 
 
 @plots.styled

@@ -34,7 +34,7 @@ QUESTIONS = {
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
     "sync_percentile": "Rank of this sound among shifted ones",
-    "mouth_opening_error": "Error of the mouth's measured opening",
+    "mouth_opening_error": "Repeatability of the mouth's measured opening",
     "speaker_known": "Share of speech in view with a named speaker",
     "closure_rate": "Share of p, b, m with closed lips",
     "light_azimuth": "Direction of the light, sideways",
@@ -49,7 +49,7 @@ QUANTITIES = {
 }
 EVENTS = {
     "speaks": "mouth moves with the sound",
-    "speech_without_face": "speech while no face is in view",
+    "speech_without_face": "speech while no face is followed",
     "missed_closure": "lips open at p, b or m",
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",

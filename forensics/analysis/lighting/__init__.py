@@ -196,10 +196,9 @@ def assess_turning(skin: Skin, about: About, settings: Settings) -> Finding:
         return HEAD_FIXED.refuse(about, *reasons)
     seen = shading(skin, chosen, settings)
     found = follow(seen, settings)
-    low, high = found.value + found.span
-    if low <= 0 and high >= 1:  # both hypotheses
-        return HEAD_FIXED.refuse(about, "light_ambiguous")
     measured = measure_following(found, settings)
+    if measured.low is None or measured.high is None or (measured.low <= 0 and measured.high >= 1):
+        return HEAD_FIXED.refuse(about, "light_fits_both")
     return HEAD_FIXED.answer(
         about,
         measurements=(measured,),

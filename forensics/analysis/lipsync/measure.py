@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage
 
 from forensics.analysis.lipsync.settings import METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
@@ -149,21 +149,19 @@ def measure_offset(comparison: Comparison, offsets: np.ndarray, n_blocks: int, s
     )
 
 
-def measure_opening_error(openings: np.ndarray, level: float = 0.95) -> Measurement:
-    """Standard error of the mouth's gap from ``openings`` (m, k), k looks at each of m pictures; chi-squared interval.
+def measure_opening_error(openings: np.ndarray) -> Measurement:
+    """Repeatability of the mouth's gap from ``openings`` (m, k), k looks at each of m pictures.
 
-    What differs between looks at one picture is the landmark model's error.
+    No interval: pictures scatter unlike each other, and few are sampled. A bias of the model does not show.
     """
-    error, free = repeatability(openings), len(openings) * (openings.shape[1] - 1)
-    low, high = error * np.sqrt(free / stats.chi2.ppf(((1 + level) / 2, (1 - level) / 2), free))
     return Measurement(
         "mouth_opening_error",
-        100 * error,
+        100 * repeatability(openings),
         "%",
-        100 * low,
-        100 * high,
-        level,
-        openings.size,
+        None,
+        None,
+        None,
+        len(openings),
         "repeated detection in shifted and rescaled copies",
-        f"of the face's height; no published range; from {len(openings)} pictures",
+        "of the face's height; a standard deviation; no published range; it holds the model's scatter, not its bias",
     )

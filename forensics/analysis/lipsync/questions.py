@@ -9,8 +9,12 @@ LIMITS = (
     "An offset says how the recording's sound and picture lie, not who moved them.",
     "The method's zero is not established: sounds and mouths of untouched recordings measure some tens of ms apart.",
     "Offsets outside the searched lags are not found.",
-    "With several faces in view a person is compared only where alone in view or found to move with the sound; what is "
-    "measured there leans towards a link, because it was chosen by one.",
+    "With several faces in view a person is compared only where alone in view or found to move with the sound.",
+)
+#: Stands first where a person's time was chosen in company.
+CHOSEN = (
+    "Here others are in view, and the time measured is that in which this mouth was found to move with the sound: the "
+    "result leans towards a link and a narrow offset, because it was chosen by one."
 )
 ALTERNATIVES = (
     "Players, editors, capture cards, wireless microphones and network links shift sound by tens to hundreds of ms.",

@@ -55,6 +55,10 @@ class Settings:
     least_spoken: float = setting(0.5, "1", "share of a window with speech, so that pauses decide nothing")
     least_in_view: float = setting(0.8, "1", "share of a window in which a face is seen; the rest counts as still")
     least_power: float = setting(0.05, "1", "of the mean power: a window with less is too quiet for a full correlation")
-    least_window_z: float = setting(2.0, "1", "a speaker is named only beyond it: chance reaches it in 1 of 40 windows")
+    least_window_z: float = setting(
+        2.0,
+        "1",
+        "of a window, beside least_z of the shared lag, which keeps chance out (tests/real/SPEAKER.md)",
+    )
     least_lead: float = setting(1.0, "1", "of z before the next face; chosen on dev clips (tests/real/SPEAKER.md)")
     shifts: int = setting(400, "1", "most far shifts of the null: its mean and deviation are then known to 5 %")

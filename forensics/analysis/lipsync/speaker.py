@@ -104,7 +104,7 @@ def correlations(
 
 @dataclass(frozen=True)
 class Turn:
-    """An interval in which face number ``face`` is named, in s; ``z`` and ``lead`` are medians of its windows."""
+    """An interval in s in which face ``face`` is named; ``z`` is the median, ``lead`` the least of its windows."""
 
     face: int
     interval: Interval
@@ -125,7 +125,7 @@ def turns(windows: Windows, settings: Settings) -> list[Turn]:
         rows = np.flatnonzero(windows.named == face)
         for interval in union((Interval(float(first[k]), float(last[k])) for k in rows), gap_s=1e-9):
             own = rows[(first[rows] >= interval.start_s) & (last[rows] <= interval.end_s)]
-            found.append(Turn(face, interval, float(np.median(z[own])), float(np.median(windows.lead[own]))))
+            found.append(Turn(face, interval, float(np.median(z[own])), float(windows.lead[own].min())))
     return sorted(found, key=lambda turn: turn.interval)
 
 

@@ -16,7 +16,7 @@ from forensics.analysis.lipsync.measure import (
     measure_percentile,
     seen_blocks,
 )
-from forensics.analysis.lipsync.questions import LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.questions import CHOSEN, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -79,7 +79,8 @@ def assess_person(
     spoken, subjects = scene.speech or [], tuple(t.name for t in tracks)
     within = [t.interval for t in tracks]
     reasons = refusals(tracks, within, spoken, spectrum, settings)
-    if not reasons and accompanied(person, scene.tracks, spoken):
+    chosen = not reasons and accompanied(person, scene.tracks, spoken)
+    if chosen:
         within = own_time(person, scene.tracks, speaking)
         if refusals(tracks, within, spoken, spectrum, settings):
             reasons = (unsettled(person, tracks, speaking),)
@@ -98,7 +99,13 @@ def assess_person(
         "opening": [mouth_opening(track) for track in tracks],
         "opening_error": repeatability(repeated_openings(tracks)),
     }
-    return [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
+    answers = [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
+    return [_as_chosen(a) for a in answers] if chosen and speaking.of(person) else answers
+
+
+def _as_chosen(finding: Finding) -> Finding:
+    """A finding on time that was chosen because the mouth moved with the sound there: no score, and it says so."""
+    return replace(finding, score=None, score_direction="", limits=(CHOSEN, *finding.limits))
 
 
 def refusals(
@@ -306,10 +313,12 @@ def _turns(speaking: Speaking) -> list[Event]:
         Event(
             "speaks",
             turn.interval,
-            f"The mouth of person {speaking.person(turn)} moves with the sound, {turn.z:.1f} standard deviations of "
-            "shifted sound above chance"
+            f"The mouth of person {speaking.person(turn)} moves with the sound: z {turn.z:.1f} in standard deviations "
+            "of shifted sound"
             + (
-                f" and {turn.lead:.1f} before the next face." if np.isfinite(turn.lead) else "; no other face is there."
+                f", {turn.lead:.1f} before the next face compared."
+                if np.isfinite(turn.lead)
+                else "; no other face could be compared."
             ),
             details={
                 "person": speaking.person(turn),
@@ -324,9 +333,9 @@ def _turns(speaking: Speaking) -> list[Event]:
 
 def _out_of_view(scene: Scene, settings: Settings) -> list[Event]:
     """Speech while no face is followed; stretches shorter than a step are left out."""
-    faces = [t.interval for t in (*scene.tracks, *scene.brief)]
+    faces = [t.interval for t in (*scene.tracks, *scene.brief, *scene.set_aside)]
     return [
-        Event("speech_without_face", interval, "Someone speaks while no face is followed in view.")
+        Event("speech_without_face", interval, "Speech is detected while no face is followed.")
         for interval in without(scene.speech or [], faces)
         if interval.duration >= settings.step_s
     ]
