@@ -137,7 +137,7 @@ def near(boxes: np.ndarray, middle: np.ndarray, height: float, heights: float = 
 
 
 def owned(faces: list[dict[str, Any]], found: Found) -> np.ndarray:
-    """Number of the told face that each measured one (n,) belongs to, the nearest in heights; -1 where there is none."""
+    """Number of the told face that each measured one (n,) belongs to, the nearest in heights; -1 for none."""
     away = np.full((len(faces), len(found.boxes)), np.inf)
     centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     for k, face in enumerate(faces):
