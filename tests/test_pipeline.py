@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics import landmarks, observe, speech, tracks
+from forensics import landmarks, observe, search, speech, tracks
 from forensics.case import Case
 from forensics.pipeline import Settings, examine, report
 from forensics.timeline import DiskArray, Interval, share
@@ -248,6 +248,7 @@ TOLERANCE = {
     "av_offset": 3.0,
     "speaker_known": 4.0,
     "mouth_opening_error": 0.01,
+    "openness_error": 0.003,
     "blink_rate": 0.05,
     "blink_duration": 1.5,
     "light_azimuth": 2.0,
@@ -264,7 +265,7 @@ TOLERANCE = {
 
 def golden_of(examination):
     """Versions of the methods, and the measurements with the versions they rest on."""
-    shared = {m.__name__.rpartition(".")[2]: m.METHOD.version for m in (observe, landmarks, tracks, speech)}
+    shared = {m.__name__.rpartition(".")[2]: m.METHOD.version for m in (observe, search, landmarks, tracks, speech)}
     return {
         "shared": shared,
         "findings": {
@@ -295,7 +296,7 @@ def differences(stored, now):
         elif changed := _changed(was, is_):
             told.append(
                 f"{question} gives other numbers under the same version {is_['version']} ({'; '.join(changed)}): "
-                "raise the version of the METHOD whose numbers changed (of this analysis, or of observe, "
+                "raise the version of the METHOD whose numbers changed (of this analysis, or of observe, search, "
                 f"landmarks, tracks or speech), note it in CHANGELOG.md, and {store}."
             )
     return told
