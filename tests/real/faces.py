@@ -50,6 +50,7 @@ class Found:
     boxes: np.ndarray  # (n, 4)
     sighting_t_s: np.ndarray
     sighted: np.ndarray  # (n, 4)
+    yaw: np.ndarray  # of all tracks, deg
     tracks: list[tuple[str, float, float, np.ndarray]]  # name, start, end, median box
     repeats: list[dict[str, float]]
 
@@ -72,6 +73,7 @@ def look(job: tuple[str, str]) -> Found:
         boxes,
         t_s[seen.sightings["sighting_row"]],
         np.asarray(seen.sightings["sighting_box"]).reshape(-1, 4),
+        np.concatenate([np.zeros(0), *(t.quality["yaw"].values for t in scene.tracks)]),
         [(t.name, t.interval.start_s, t.interval.end_s, median_box(t)) for t in scene.tracks],
         [sample for t in scene.tracks for sample in samples(t, path.stem)],
     )
@@ -250,15 +252,19 @@ def repeat_table(found: Iterable[Found]) -> list[str]:
 
 def coverage_table(rows: list[dict[str, str]], found: dict[str, Found]) -> list[str]:
     lines = [
-        "| clip | pictures | face found in whole pictures (before) | face measured (after) | median height px |",
-        "|---|---|---|---|---|",
+        "| clip | pictures | face found in whole pictures (before) | face measured (after) | median height px | "
+        "yaw deg, 5th and 95th percentile |",
+        "|---|---|---|---|---|---|",
     ]
     for row in (r for r in rows if "small_faces" in r["path"]):
         seen = found[row["sha256"]]
         before, n = whole_pictures(row["path"])
         after = len(np.unique(seen.face_t_s))
         height = np.median(seen.boxes[:, 3] - seen.boxes[:, 1]) if len(seen.boxes) else float("nan")
-        lines.append(f"| {seen.name} | {n} | {100 * before / n:.0f} % | {100 * after / n:.0f} % | {height:.0f} |")
+        low, high = np.percentile(np.abs(seen.yaw), (5, 95)) if len(seen.yaw) else (float("nan"), float("nan"))
+        lines.append(
+            f"| {seen.name} | {n} | {100 * before / n:.0f} % | {100 * after / n:.0f} % | {height:.0f} | {low:.0f}, {high:.0f} |"
+        )
     return lines
 
 
