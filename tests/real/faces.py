@@ -263,7 +263,8 @@ def coverage_table(rows: list[dict[str, str]], found: dict[str, Found]) -> list[
         height = np.median(seen.boxes[:, 3] - seen.boxes[:, 1]) if len(seen.boxes) else float("nan")
         low, high = np.percentile(np.abs(seen.yaw), (5, 95)) if len(seen.yaw) else (float("nan"), float("nan"))
         lines.append(
-            f"| {seen.name} | {n} | {100 * before / n:.0f} % | {100 * after / n:.0f} % | {height:.0f} | {low:.0f}, {high:.0f} |"
+            f"| {seen.name} | {n} | {100 * before / n:.0f} % | {100 * after / n:.0f} % | {height:.0f} | "
+            f"{low:.0f}, {high:.0f} |"
         )
     return lines
 
