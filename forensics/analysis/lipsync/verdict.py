@@ -250,15 +250,21 @@ def _mouth_on(grid: np.ndarray, track: FaceTrack, settings: Settings) -> Mouth:
     return Mouth(int(first), mouth_velocity(track, grid[first:behind], settings))
 
 
+def own_and_others(person: str, tracks: list[FaceTrack]) -> tuple[list[Interval], list[Interval]]:
+    """When the person is in view, and when others are."""
+    own = [t.interval for t in tracks if t.person == person]
+    return own, [t.interval for t in tracks if t.person != person]
+
+
 def accompanied(person: str, tracks: list[FaceTrack], spoken: list[Interval]) -> bool:
     """Whether another person's face is in view together with this one while someone speaks."""
-    own, others = ([t.interval for t in tracks if (t.person == person) is same] for same in (True, False))
+    own, others = own_and_others(person, tracks)
     return total_s(intersection(intersection(own, others), spoken)) > 0
 
 
 def own_time(person: str, tracks: list[FaceTrack], speaking: Speaking) -> list[Interval]:
     """Time in which the person is alone in view or found to speak."""
-    own, others = ([t.interval for t in tracks if (t.person == person) is same] for same in (True, False))
+    own, others = own_and_others(person, tracks)
     return union([*without(own, others), *speaking.of(person)])
 
 
