@@ -1,22 +1,24 @@
 """The one pass over the evidence: decode, look for faces, sample their light, compare neighbouring pictures.
 
-Children (``sandbox``) share the pictures by cells of a grid fixed in seconds: each decodes all, and runs the model on
-its own cells. No state passes from one cell to the next, so the number of children changes no byte. Pixels never
-leave the child; what they told is appended to ``.npy`` files, so memory does not grow with the clip.
+One child (``sandbox``) decodes and hands the pictures (``handover``) to children that run the model on them, each on
+its own cells of a grid fixed in seconds. No state passes from one cell to the next, so the number of children changes
+no byte. Pixels never leave the children; what they told is appended to ``.npy`` files, so memory does not grow with
+the clip.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forensics import sandbox, search
+from forensics import handover, sandbox, search
 from forensics.landmarks import CHIN, FOREHEAD
 from forensics.method import Method, setting
 from forensics.search import Lookout
@@ -57,6 +59,8 @@ SIGHTING_ARRAYS = {"sighting_row": np.int64, "sighting_box": np.float32, "sighti
 #: Arrays whose values count rows of others, from the cell's first on until they are put together.
 _COUNTED = {"row": "t_s", "repeat_face": "row", "sighting_row": "t_s"}
 MESH_ARRAYS = ("triangles", "skin")
+
+_Stream = Generator[sandbox.Message, None, None]
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def face_light(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, floa
     grey = pixels.grey(face)
     # Positions of pixel centres: x of the crop at scale f is (x + 1/2) f - 1/2.
     at = (landmarks[:, :2] - low + 0.5) * factor - 0.5
-    light = pixels.sample(pixels.blur(_LINEAR[face], 1.0), at)
+    light = pixels.sample(pixels.blur(pixels.look_up(face, _LINEAR), 1.0), at)
     return light, pixels.laplacian_variance(grey), float((grey >= CLIPPED).mean())
 
 
@@ -119,69 +123,86 @@ def compare(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
     return float(np.abs(before - now).mean()), float((a * b).sum()) / spread if spread > 0 else 1.0
 
 
-def watch(
+def show(
     fd: int,
     stream_index: int,
-    worker: int,
-    workers: int,
+    memory: int,
+    told_out: list[int],
+    freed_in: list[int],
     cell_s: float,
-    searching: dict[str, Any],
     interval: list[float] | None,
 ) -> Iterator[sandbox.Message]:
-    """Runs in the child: one message per own cell with the arrays named above, then one with the losses."""
+    """Runs in the child that decodes: hands each picture to the child of its cell; one message, with the losses."""
     from forensics import decode
+
+    losses, before = decode.Losses(), None
+    giver = handover.Giver(memory, told_out, freed_in)
+    for picture in decode.pictures(fd, stream_index, losses):
+        if interval and picture.t_s >= interval[1]:
+            break
+        if interval and picture.t_s < interval[0]:
+            giver.stay()
+        else:
+            cell = math.floor(picture.t_s / cell_s)
+            giver.give(cell % len(told_out), picture.rgb(), [cell, _row(picture, before)])
+        before = picture
+        yield sandbox.AT_WORK
+    yield {"losses": vars(losses)}, {}
+
+
+def _row(picture: Any, before: Any) -> list[Any]:
+    """``PICTURE_ARRAYS`` of one picture; ``before`` is its predecessor or None."""
+    small = picture.thumbnail
+    difference, likeness = (math.nan, math.nan) if before is None else compare(before.thumbnail, small)
+    repeated = before is not None and difference == 0 and picture.checksum() == before.checksum()
+    brightness = float(small.mean())
+    return [picture.index, picture.pts, picture.t_s, difference, likeness, repeated, brightness, picture.transfer]
+
+
+def watch(memory: int, told_in: int, freed_out: int, searching: dict[str, Any]) -> Iterator[sandbox.Message]:
+    """Runs in a child that looks: one message per cell with the arrays named above, then one with the mesh."""
     from forensics.landmarks import FaceFinder, FaceModel, mesh
 
-    losses, cell, size = decode.Losses(), None, None
-    held, before = None, None
+    held = None
     with FaceModel() as model, FaceFinder() as finder:
-        for picture in decode.pictures(fd, stream_index, losses):
-            if interval and picture.t_s >= interval[1]:
-                break
-            if not interval or picture.t_s >= interval[0]:
-                now = math.floor(picture.t_s / cell_s)
-                if now != cell and held:
-                    yield {"cell": cell, "size": size}, held.arrays()
-                    held = None
-                cell = now
-                if cell % workers == worker:
-                    held = held or _Held(Lookout(model, finder, search.Settings(**searching)))
-                    size = held.add(picture, before)
-            before = picture
+        for given in handover.taken(memory, told_in, freed_out):
+            if given is not None:
+                rgb, (cell, row) = given
+                if held is None or held.cell != cell:
+                    if held is not None:
+                        yield held.message()
+                    held = _Held(cell, Lookout(model, finder, search.Settings(**searching)))
+                held.add(rgb, row)
             yield sandbox.AT_WORK
-    if held:
-        yield {"cell": cell, "size": size}, held.arrays()
+    if held is not None:
+        yield held.message()
     triangles, skin = mesh()
-    yield {"losses": vars(losses)}, {"triangles": triangles, "skin": skin}
+    yield {}, {"triangles": triangles, "skin": skin}
 
 
 class _Held:
     """Rows of one cell, held until it is sent."""
 
-    def __init__(self, lookout: Lookout) -> None:
-        self._lookout = lookout
-        self._pictures: list[tuple[Any, ...]] = []
+    def __init__(self, cell: int, lookout: Lookout) -> None:
+        self.cell, self._lookout = cell, lookout
+        self._size = (0, 0)
+        self._pictures: list[list[Any]] = []
         self._faces: list[tuple[Any, ...]] = []
         self._repeats: list[tuple[Any, ...]] = []
         self._sightings: list[tuple[Any, ...]] = []
 
-    def add(self, picture: Any, before: Any) -> tuple[int, int]:
-        """Look at one picture; ``before`` is its predecessor or None. Returns its upright (width, height)."""
-        rgb, small = picture.rgb(), picture.thumbnail
-        difference, likeness = (np.nan, np.nan) if before is None else compare(before.thumbnail, small)
-        repeated = before is not None and difference == 0 and picture.checksum() == before.checksum()
-        self._pictures.append(
-            (picture.index, picture.pts, picture.t_s, difference, likeness, repeated, small.mean(), picture.transfer)
-        )
-        row = len(self._pictures) - 1
-        faces, sightings = self._lookout.look(rgb, picture.t_s)
+    def add(self, rgb: np.ndarray, row: list[Any]) -> None:
+        """Look at one picture, of which ``row`` holds ``PICTURE_ARRAYS``."""
+        self._size = (rgb.shape[1], rgb.shape[0])
+        self._pictures.append(row)
+        k, t_s = len(self._pictures) - 1, row[list(PICTURE_ARRAYS).index("t_s")]
+        faces, sightings = self._lookout.look(rgb, t_s)
         if not self._repeats:
             self._repeat(rgb, faces)
         for face in faces:
             light = face_light(rgb, face.landmarks)
-            self._faces.append((row, face.landmarks, face.blendshapes, face.transform, *light))
-        self._sightings += [(row, sighting.box, sighting.score) for sighting in sightings]
-        return rgb.shape[1], rgb.shape[0]
+            self._faces.append((k, face.landmarks, face.blendshapes, face.transform, *light))
+        self._sightings += [(k, sighting.box, sighting.score) for sighting in sightings]
 
     def _repeat(self, rgb: np.ndarray, faces: list[Any]) -> None:
         """Look again at the faces of this picture, the first of the cell with any; NaN where a copy lost the face."""
@@ -191,8 +212,8 @@ class _Held:
             shapes = [np.full_like(face.blendshapes, np.nan) if a is None else a.blendshapes for a in again]
             self._repeats.append((k, landmarks, shapes))
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        return (
+    def message(self) -> sandbox.Message:
+        return {"cell": self.cell, "size": self._size}, (
             _columns(self._pictures, PICTURE_ARRAYS)
             | _columns(self._faces, FACE_ARRAYS)
             | _columns(self._repeats, REPEAT_ARRAYS)
@@ -200,7 +221,7 @@ class _Held:
         )
 
 
-def _columns(rows: list[tuple[Any, ...]], kinds: dict[str, Any]) -> dict[str, np.ndarray]:
+def _columns(rows: Sequence[Sequence[Any]], kinds: dict[str, Any]) -> dict[str, np.ndarray]:
     if not rows:
         return {}
     return {
@@ -245,45 +266,67 @@ def see(
     progress: Callable[[float], None],
 ) -> dict[str, Any]:
     """The pictures' part of the pass, written into ``folder``. ``progress`` is called with the time reached, in s."""
-    bounds = None if interval is None else [interval.start_s, interval.end_s]
-    streams = [
-        sandbox.stream(
-            "forensics.observe:watch",
-            fd,
-            stream_index=stream_index,
-            worker=k,
-            workers=settings.workers,
-            cell_s=settings.cell_s,
-            searching=asdict(searching),
-            interval=bounds,
-        )
-        for k in range(settings.workers)
-    ]
     kinds = PICTURE_ARRAYS | FACE_ARRAYS | REPEAT_ARRAYS | SIGHTING_ARRAYS
     files = {name: _Growing(folder / f"{name}.npy", dtype) for name, dtype in kinds.items()}
     size, losses = None, {}
     try:
-        for header, arrays in _by_cell(streams):
-            if "losses" in header:
+        with _children(fd, stream_index, settings, searching, interval) as (decoding, looking):
+            for header, arrays in _by_cell(looking):
+                if "cell" not in header:
+                    for name in MESH_ARRAYS:
+                        np.save(folder / f"{name}.npy", arrays[name])
+                    continue
+                size = header["size"]
+                before = {name: len(files[counted]) for name, counted in _COUNTED.items()}
+                for name in files.keys() & arrays.keys():
+                    files[name].append(arrays[name] + before[name] if name in before else arrays[name])
+                progress(float(arrays["t_s"][-1]))
+            for header, _ in decoding:  # where it failed, those that look have ended
                 losses = header["losses"]
-                for name in MESH_ARRAYS:
-                    np.save(folder / f"{name}.npy", arrays[name])
-                continue
-            size = header["size"]
-            before = {name: len(files[counted]) for name, counted in _COUNTED.items()}
-            for name, values in arrays.items():
-                files[name].append(values + before[name] if name in before else values)
-            progress(float(arrays["t_s"][-1]))
     finally:
-        for stream in streams:
-            stream.close()  # first: a full disk may keep the files from closing
         for file in files.values():
             file.close()
     return {"size": size, "losses": losses}
 
 
-def _by_cell(streams: list[Generator[sandbox.Message, None, None]]) -> Iterator[sandbox.Message]:
-    """Messages of all children in the order of their cells; the losses, equal in all, at the end."""
+@contextmanager
+def _children(
+    fd: int, stream_index: int, settings: Settings, searching: search.Settings, interval: Interval | None
+) -> Iterator[tuple[_Stream, list[_Stream]]]:
+    """The child that decodes and those that look, started; they end with this context."""
+    with ExitStack() as started:
+        with handover.opened(settings.workers) as (memory, lines):
+            told_out, freed_in = [line.told_out for line in lines], [line.freed_in for line in lines]
+            decoding = sandbox.stream(
+                "forensics.observe:show",
+                fd,
+                also=[memory, *told_out, *freed_in],
+                stream_index=stream_index,
+                memory=memory,
+                told_out=told_out,
+                freed_in=freed_in,
+                cell_s=settings.cell_s,
+                interval=None if interval is None else [interval.start_s, interval.end_s],
+            )
+            started.callback(decoding.close)
+            looking = []
+            for line in lines:
+                looking.append(
+                    sandbox.stream(
+                        "forensics.observe:watch",
+                        memory,
+                        also=[line.told_in, line.freed_out],
+                        told_in=line.told_in,
+                        freed_out=line.freed_out,
+                        searching=asdict(searching),
+                    )
+                )
+                started.callback(looking[-1].close)
+        yield decoding, looking
+
+
+def _by_cell(streams: list[_Stream]) -> Iterator[sandbox.Message]:
+    """Messages of all children that look, in the order of their cells; the mesh, equal in all, at the end."""
     return heapq.merge(*streams, key=lambda message: message[0].get("cell", math.inf))
 
 

@@ -30,16 +30,31 @@ def cut_out(picture: np.ndarray, corner: np.ndarray, side: float, factor: float)
     outside.
     """
     larger = max(factor, 1.0)
-    size = max(1, round(side * larger))
-    # A pixel's centre lies at half px: x of the result is (X + 1/2) / larger + corner - 1/2.
-    x, y = (c + 0.5 / larger - 0.5 for c in corner)
-    copied = larger == 1 and x == round(x) and y == round(y)
-    how = cv2.INTER_NEAREST if copied else cv2.INTER_CUBIC
-    inverse = np.array([[1 / larger, 0, x], [0, 1 / larger, y]])
-    cut = cv2.warpAffine(
-        picture, inverse, (size, size), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT
-    )
+    if larger == 1 and corner[0] == round(corner[0]) and corner[1] == round(corner[1]):
+        cut = _copied(picture, int(corner[0]), int(corner[1]), max(1, round(side)))
+    else:
+        size = max(1, round(side * larger))
+        # A pixel's centre lies at half px: x of the result is (X + 1/2) / larger + corner - 1/2.
+        x, y = (c + 0.5 / larger - 0.5 for c in corner)
+        inverse = np.array([[1 / larger, 0, x], [0, 1 / larger, y]])
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        cut = cv2.warpAffine(picture, inverse, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT)
     return scale(cut, factor) if factor < 1 else cut
+
+
+def _copied(picture: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
+    """A square of whole pixels, black outside."""
+    height, width = picture.shape[:2]
+    cut = np.zeros((side, side, *picture.shape[2:]), picture.dtype)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    if x0 < x1 and y0 < y1:
+        cut[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
+    return cut
+
+
+def look_up(picture: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """``table`` (256,) at each value of ``picture`` uint8."""
+    return cv2.LUT(picture, table)
 
 
 def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:

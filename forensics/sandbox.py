@@ -23,7 +23,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -52,8 +52,10 @@ class Limits:
     message_bytes: int = 1 << 30
 
 
-def stream(function: str, fd: int, limits: Limits | None = None, **arguments: Any) -> Generator[Message, None, None]:
-    """Messages of ``module:function(fd, **arguments)``, run in a child.
+def stream(
+    function: str, fd: int, limits: Limits | None = None, also: Sequence[int] = (), **arguments: Any
+) -> Generator[Message, None, None]:
+    """Messages of ``module:function(fd, **arguments)``, run in a child that holds ``fd`` and the descriptors ``also``.
 
     The child starts at once and works ahead by a bounded number of messages. Raises the MediaError that the child
     raised, or ``E_DECODER_FAILED`` where it died, ``E_DECODER_SILENT`` where it hung.
@@ -66,7 +68,7 @@ def stream(function: str, fd: int, limits: Limits | None = None, **arguments: An
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        pass_fds=(fd,),
+        pass_fds=(fd, *also),
         env=os.environ | ONE_THREAD,
         start_new_session=True,  # Ctrl-C is ours to handle, then we kill the child
     )

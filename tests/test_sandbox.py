@@ -11,9 +11,11 @@ import threading
 import time
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import synth
 
 from forensics import observe, sandbox, search
 from forensics.errors import MediaError
@@ -222,3 +224,25 @@ def test_the_number_of_workers_changes_no_byte(face_clip, tmp_path):
     assert files == sorted(p.name for p in (tmp_path / "2").iterdir())
     for name in files:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("victim", ["show", "watch"])
+def test_a_child_of_the_pass_that_is_killed_ends_it_at_once(tmp_path, victim):
+    """Those that would wait for it, for pictures or for room, end too."""
+    path = synth.write(tmp_path / "long.mp4", synth.evenly([synth.portrait(160)] * 600, 50))
+    fd, started, stream = os.open(path, os.O_RDONLY), [], sandbox.subprocess.Popen
+
+    def start(*arguments: Any, **options: Any) -> Any:
+        started.append(child := stream(*arguments, **options))
+        return child
+
+    def kill(t_s: float) -> None:
+        started[{"show": 0, "watch": 1}[victim]].kill()
+
+    began = time.monotonic()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox.subprocess, "Popen", start)
+        with pytest.raises(MediaError, match="E_DECODER_FAILED"):
+            observe.see(fd, 0, tmp_path, observe.Settings(cell_s=0.5), search.Settings(), None, kill)
+    os.close(fd)
+    assert len(started) == 3 and time.monotonic() - began < 60  # far below what silence may last
