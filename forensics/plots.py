@@ -12,16 +12,13 @@ import html
 import io
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
-
-import matplotlib
-
-matplotlib.use("Agg", force=False)
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from forensics.timeline import Interval, union
+
+if TYPE_CHECKING:  # slow to import: not before something is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLACK, BLUE, ORANGE, GREEN, PINK = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 #: Grey of grids and of what was not measured; 3:1 on white.
@@ -76,6 +73,8 @@ def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(draw)
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        import matplotlib
+
         with matplotlib.rc_context(_STYLE):
             return draw(*args, **kwargs)
 
@@ -85,6 +84,8 @@ def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
 @styled
 def figure(rows: int = 1, row_mm: float = 48, columns: int = 1, **kwargs: Any) -> tuple[Figure, Any]:
     """A figure 160 mm wide, and its axes as ``plt.subplots`` gives them; text from outside is never parsed."""
+    from matplotlib.figure import Figure
+
     made = Figure(figsize=(160 * _MM, rows * row_mm * _MM), layout="constrained")
     return made, made.subplots(rows, columns, **kwargs)
 
@@ -143,8 +144,8 @@ def legend(ax: Axes, columns: int = 2) -> None:
 
 def _place(fig: Figure) -> None:
     """Lay the figure out once for all: each further layout would start from the last and move things a little."""
-    if fig.get_layout_engine() is not None:
-        fig.draw_without_rendering()
+    if (layout := fig.get_layout_engine()) is not None:
+        layout.execute(fig)
         fig.set_layout_engine("none")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, special, stats
+import scipy
 
 from forensics.errors import ParameterError
 
@@ -45,8 +45,8 @@ def clopper_pearson(k: float, n: int, level: float = LEVEL) -> tuple[float, floa
     if not 0 <= k <= n:
         raise ParameterError("a count lies between 0 and n", (k, n))
     tail = (1 - level) / 2
-    low = float(stats.beta.ppf(tail, k, n - k + 1)) if k > 0 else 0.0
-    high = float(stats.beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
+    low = float(scipy.stats.beta.ppf(tail, k, n - k + 1)) if k > 0 else 0.0
+    high = float(scipy.stats.beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
     return low, high
 
 
@@ -55,8 +55,8 @@ def poisson_interval(n: int, level: float = LEVEL) -> tuple[float, float]:
     if n < 0:
         raise ParameterError("a count is not negative", n)
     tail = (1 - level) / 2
-    low = float(stats.chi2.ppf(tail, 2 * n)) / 2 if n else 0.0
-    return low, float(stats.chi2.ppf(1 - tail, 2 * n + 2)) / 2
+    low = float(scipy.stats.chi2.ppf(tail, 2 * n)) / 2 if n else 0.0
+    return low, float(scipy.stats.chi2.ppf(1 - tail, 2 * n + 2)) / 2
 
 
 def upper_bound_of_none(n: int, level: float = LEVEL) -> float:
@@ -87,10 +87,10 @@ def units(persons: Sequence[str], groups: Sequence[str]) -> np.ndarray:
     named = [(k, key) for k in range(n) for key in (("person", persons[k]), ("group", groups[k])) if key[1]]
     number = {key: n + j for j, key in enumerate(dict.fromkeys(key for _, key in named))}
     size = n + len(number)
-    links = sparse.coo_array(
+    links = scipy.sparse.coo_array(
         (np.ones(len(named)), ([k for k, _ in named], [number[key] for _, key in named])), shape=(size, size)
     )
-    return _numbered(sparse.csgraph.connected_components(links, directed=False)[1][:n])
+    return _numbered(scipy.sparse.csgraph.connected_components(links, directed=False)[1][:n])
 
 
 def _numbered(names: Sequence[object] | np.ndarray) -> np.ndarray:
@@ -186,7 +186,8 @@ def auc(
     spread = float(resampled(area, unit, resamples, seed).std()) / (value * (1 - value))
     if spread == 0:  # as when all scores are equal
         return Estimate(value, None, None, n, drawn, "no interval: the same area in every resample")
-    low, high = special.expit(special.logit(value) + stats.norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2]) * spread)
+    bounds = scipy.stats.norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = scipy.special.expit(scipy.special.logit(value) + bounds * spread)
     return Estimate(value, float(low), float(high), n, drawn, f"two-sided 95 % bootstrap over {drawn} units")
 
 

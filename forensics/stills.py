@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,15 +98,15 @@ def _caption(event: Event) -> str:
     return "a blink at its deepest point" if event.kind == "blink" else event.what
 
 
-def take(fd: int, stream_index: int, wanted: list[Instant]) -> list[Still]:
-    """The stills, in the order of ``wanted``."""
-    if not wanted:
-        return []
+def ask(fd: int, stream_index: int, wanted: list[Instant]) -> Generator[sandbox.Message, None, None]:
+    """A child begins to take the stills: ``take`` receives them, until when its caller may do other work."""
     points = [(int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist()) for i in wanted]
-    made = {
-        header["k"]: arrays["jpeg"].tobytes()
-        for header, arrays in sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)
-    }
+    return sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)
+
+
+def take(messages: Iterable[sandbox.Message], wanted: list[Instant]) -> list[Still]:
+    """The stills that were asked for, in the order of ``wanted``."""
+    made = {header["k"]: arrays["jpeg"].tobytes() for header, arrays in messages}
     if len(made) < len(wanted):
         raise MediaError(
             "E_PICTURES_GONE",

@@ -660,7 +660,8 @@ def contents(folder):
 def write(folder, of):
     with Case(folder, Path("a film.mp4"), lambda: datetime(2024, 5, 6, tzinfo=UTC)) as case:
         case.log("opened")
-        return report.write(case, of, charts_of(of.findings), stills())
+        record = report.findings_json(of)
+        return report.write(case, record, report.plates(record, charts_of(of.findings)), stills())
 
 
 def test_the_same_examination_gives_the_same_bytes(tmp_path):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import signal, stats
+import scipy
 
 from forensics import plots
 from forensics.errors import ParameterError
@@ -198,7 +198,7 @@ def closures(series: Series, eye: str, settings: Settings) -> list[Closure]:
     found = []
     for first, behind in runs(np.isfinite(series.values)):
         closed = 1 - series.values[first:behind]
-        peaks, about = signal.find_peaks(
+        peaks, about = scipy.signal.find_peaks(
             closed,
             height=settings.shallowest,
             prominence=settings.least_prominence,
@@ -289,7 +289,7 @@ def measure_duration(pairs: list[tuple[Closure, Closure]]) -> Measurement | None
     durations = np.sort([np.mean([c.end_s - c.start_s for c in pair]) * 1000 for pair in pairs])
     n = len(durations)
     # Order statistics around the median; below 6 blinks none reach 95 %, so no interval is given.
-    k = int(stats.binom.ppf(0.025, n, 0.5))
+    k = int(scipy.stats.binom.ppf(0.025, n, 0.5))
     has = n >= 6
     return Measurement(
         "blink_duration",

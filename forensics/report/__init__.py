@@ -8,37 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forensics.case import Case
 from forensics.case import write as write_file
-from forensics.finding import Finding
-from forensics.plots import Chart
 from forensics.report.html import render
-from forensics.report.plates import files, photographs, plates
+from forensics.report.plates import Plate, files, photographs, plates
 from forensics.report.record import dumps, findings_json, schema
 
-if TYPE_CHECKING:
-    from forensics.pipeline import Examination
-
-__all__ = ["dumps", "findings_json", "render", "schema", "write"]
+__all__ = ["dumps", "findings_json", "plates", "render", "schema", "write"]
 
 #: Folders of the case that belong to the report: what an earlier one left there goes.
 FOLDERS = ("charts", "tables", "stills")
 
 
-def write(
-    case: Case,
-    examination: Examination,
-    charts: Iterable[tuple[Finding, Sequence[Chart]]] = (),
-    stills: Iterable[Any] = (),
-) -> Path:
+def write(case: Case, record: dict[str, Any], figures: Sequence[Plate] = (), stills: Iterable[Any] = ()) -> Path:
     """Write findings, tables, charts, stills and the report into the case; returns the report's path.
 
-    ``stills`` have ``name, person, t_s, frame, pts, caption, jpeg``. The same values give the same bytes.
+    ``record`` is ``findings_json``'s and ``figures`` are ``plates`` of it; ``stills`` have ``name, person, t_s, frame,
+    pts, caption, jpeg``. The same values give the same bytes.
     """
-    record = findings_json(examination)
-    figures, pictures = plates(record, charts), photographs(record, stills)
+    pictures = photographs(record, stills)
     page = render(record, figures, pictures, case.state(), case.log_head())
     made = {"findings.json": dumps(record), **files(record, figures, pictures), "report.html": page}
     for name, content in made.items():

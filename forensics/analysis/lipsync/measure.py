@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from forensics.analysis.lipsync.settings import METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
@@ -44,7 +44,7 @@ def compare(mouth: np.ndarray, sound: np.ndarray, settings: Settings) -> Compari
     """Set the searched lags against all far circular shifts of the clip's own sound."""
     n, lags = len(mouth), searched(settings)
     correlation = circular_correlation(np.nan_to_num(mouth), np.nan_to_num(sound))
-    best_near = ndimage.maximum_filter1d(correlation, len(lags), mode="wrap", origin=-(lags[0] + len(lags) // 2))
+    best_near = scipy.ndimage.maximum_filter1d(correlation, len(lags), mode="wrap", origin=-(lags[0] + len(lags) // 2))
     shifts = np.arange(n)
     far = np.minimum(shifts, n - shifts) > len(lags)
     if not far.any():

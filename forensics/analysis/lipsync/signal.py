@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from forensics.analysis.lipsync.settings import Settings
 from forensics.timeline import Audio, FaceTrack, Interval, Series, chunks
@@ -87,7 +87,7 @@ def _velocity(values: np.ndarray, settings: Settings) -> np.ndarray:
         return values
     known = np.flatnonzero(~hole)
     whole = np.interp(np.arange(len(values)), known, values[known])
-    slope = ndimage.gaussian_filter1d(whole, settings.smoothing_s * GRID_HZ, order=1)
+    slope = scipy.ndimage.gaussian_filter1d(whole, settings.smoothing_s * GRID_HZ, order=1)
     return np.where(hole, np.nan, slope)
 
 
