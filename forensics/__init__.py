@@ -25,6 +25,7 @@ _HOMES = {
     "Examination": "pipeline",
     "Settings": "pipeline",
     "examine": "pipeline",
+    "open_case": "finished",
     "ForensicsError": "errors",
     "MediaError": "errors",
     "ParameterError": "errors",

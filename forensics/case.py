@@ -1,44 +1,55 @@
-"""The case folder: its lock, its custody log, its cache. Nothing else writes the log and the cache.
+"""The case folder: its lock, its state, its log, its cache. Nothing else writes the log and the cache.
 
-    CASE/findings.json  report.html  case.json  custody.jsonl  charts/  tables/  stills/  cache/<key>/
+    CASE/findings.json  report.html  case.json  custody.jsonl  charts/  tables/  stills/  cache/<key>/  earlier/
 
-The log is a chain: each line holds the hash of the one before, so that a change inside it shows. A chain cannot show
-that its tail was cut off or that all of it was written anew.
+Each change of ``case.json`` is one entry of the log, written ahead of it: whatever is killed in between, the log tells
+of every state the case was in. Outputs are told of behind their writing, whole; until then no entry knows them.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import getpass
 import hashlib
 import json
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from forensics.errors import CaseError
+from forensics import custody
+from forensics.custody import CACHE, EARLIER, LOCK, LOG, OUTPUTS, START, STATE, Actor, canonical
+from forensics.errors import CaseError, ForensicsError
 
-LOG, LOCK, STATE = "custody.jsonl", ".lock", "case.json"
-_START = "0" * 64
+__all__ = ["LOCK", "LOG", "STATE", "Case", "CaseFolder", "canonical", "check_place", "disk_errors", "write"]
+
+#: Bytes kept of a line that was cut off; entries are shorter.
+LONGEST_FRAGMENT = 16384
+#: What an entry changes in ``case.json``: values, or a function of the entry that gives them.
+Changes = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all, also where the power fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.replace(part, path)
+    try:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        _to_disk(part)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
-def canonical(values: Any) -> str:
-    """JSON with one spelling: sorted keys, no NaN."""
-    return json.dumps(values, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def _to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def check_place(folder: Path, evidence: Path) -> None:
@@ -68,8 +79,8 @@ class CaseFolder:
     Use as a context manager: it holds the folder's lock until closed.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime] = _utc_now):
-        self.folder, self._clock = Path(folder), clock
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = _utc_now, actor: Actor | None = None):
+        self.folder, self._clock, self.actor = Path(folder), clock, actor or custody.actor()
 
     def _prepare(self) -> None:
         """Refuse a folder that is no case, before anything is written there."""
@@ -99,6 +110,11 @@ class CaseFolder:
                 "Another run is working on this case.",
                 "Wait for it to end, or name another folder with --out.",
             ) from error
+        try:
+            self._keep_torn_line()
+        except BaseException:
+            self._lock.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,12 +122,18 @@ class CaseFolder:
 
     def state(self) -> dict[str, Any]:
         """What belongs to this case and not to the evidence: ids, names, times."""
-        with suppress(FileNotFoundError, json.JSONDecodeError):
+        with suppress(FileNotFoundError, ValueError, TypeError):
             return dict(json.loads((self.folder / STATE).read_text("utf-8")))
         return {}
 
     def update(self, **values: Any) -> None:
-        write(self.folder / STATE, json.dumps(self.state() | values, indent=1, sort_keys=True, ensure_ascii=False))
+        """Change ``case.json`` alone; an entry tells which values."""
+        self._change("noted", values)
+
+    def _change(self, action: str, values: Mapping[str, Any]) -> None:
+        state = self.state()
+        if changed := sorted(key for key in values if key not in state or state[key] != values[key]):
+            self.log(action, values, keys=changed)
 
     def now(self) -> str:
         """The clock's time as text, UTC."""
@@ -119,24 +141,79 @@ class CaseFolder:
 
     # -- log -----------------------------------------------------------------------------------------------------
 
-    def log(self, action: str, **details: Any) -> str:
-        """Append one entry to the custody log; returns its hash."""
-        last, number = self.log_head()
-        entry = {
-            "n": number + 1,
-            "utc": self.now(),
-            "actor": _actor(),
-            "host": socket.gethostname(),
-            "action": action,
-            **details,
-            "previous": last,
+    def log(self, action: str, changes: Changes | None = None, /, **details: Any) -> str:
+        """Append one entry to the custody log, then change ``case.json`` as given; returns the entry's hash.
+
+        ``outputs`` among the details are hashes by file name, None for what is gone.
+        """
+        last = self._tell_of_state(self.last_entry())
+        return str(self._seal(last, action, changes or {}, details)["hash"])
+
+    def _tell_of_state(self, last: dict[str, Any]) -> dict[str, Any]:
+        """Log it where ``case.json`` is not the one of the entry ``last``; returns the log's last entry."""
+        found, entries = self._state_sha256(), self.entries()
+        if found == last.get("case_sha256", found):
+            return last
+        before = [entry.get("case_sha256") for entry in entries if entry["n"] == last["n"] - 1]
+        kept = found in (before or [None])  # a run was killed between an entry and its state
+        return self._seal(last, "state_kept" if kept else "state_changed", {}, {"found_sha256": found})
+
+    def _seal(
+        self,
+        last: Mapping[str, Any],
+        action: str,
+        changes: Changes,
+        details: Mapping[str, Any],
+        behind: bytes | None = None,
+    ) -> dict[str, Any]:
+        """Write the entry that follows ``last``, then the state. ``behind``: the log to put it behind, written anew."""
+        entry = self._stamp() | {"n": last["n"] + 1, "action": action, **details}
+        values = changes(entry) if callable(changes) else changes
+        link = {"log": {"entry": entry["n"], "previous": last["hash"]}}
+        state = self.state() | dict(values) | link
+        text = json.dumps(state, indent=1, sort_keys=True, ensure_ascii=False)
+        entry |= {
+            "item": state.get("evidence_sha256") or last.get("item"),
+            "run": state.get("run"),
+            "case_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "previous": last["hash"],
         }
-        digest = hashlib.sha256(canonical(entry).encode()).hexdigest()
-        with (self.folder / LOG).open("a", encoding="utf-8") as file:
-            file.write(canonical(entry | {"hash": digest}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        return digest
+        entry = custody.sealed(entry)
+        if behind is None:
+            _append(self.folder / LOG, custody.line_of(entry))
+        else:
+            write(self.folder / LOG, behind + custody.line_of(entry))
+        write(self.folder / STATE, text)
+        return entry
+
+    def _stamp(self) -> dict[str, Any]:
+        """When, who, where, with what."""
+        now = self._clock()
+        own = self._clock is _utc_now
+        return {
+            "utc": now.isoformat(timespec="milliseconds"),
+            "local_offset": custody.local_offset(now),
+            "clock": custody.clock_source() if own else {"source": "given by the caller", "synchronised": None},
+            "actor": self.actor.name,
+            "role": self.actor.role,
+            "account": custody.account(),
+            "host": socket.gethostname(),
+            "software": custody.software(),
+        }
+
+    def _state_sha256(self) -> str | None:
+        with suppress(FileNotFoundError):
+            return custody.digest_of(self.folder / STATE)
+        return None
+
+    def _log_content(self) -> bytes:
+        with suppress(FileNotFoundError):
+            return (self.folder / LOG).read_bytes()
+        return b""
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The log's sound entries."""
+        return [entry for entry in map(custody.sound, custody.split(self._log_content())[0]) if entry]
 
     def log_head(self) -> tuple[str, int]:
         """Hash and number of the last entry."""
@@ -144,27 +221,117 @@ class CaseFolder:
         return entry["hash"], entry["n"]
 
     def last_entry(self) -> dict[str, Any]:
-        """The log's last entry; of an empty log, what the first one stands on."""
-        try:
-            *_, last, rest = ["", *(self.folder / LOG).read_text("utf-8").split("\n")]
-        except FileNotFoundError:
-            return {"hash": _START, "n": 0}
-        try:
-            entry = json.loads(last + rest)  # each line ends with a line feed, so nothing is left behind the last
-            return {"hash": entry["hash"], "n": entry["n"], **entry}
-        except (ValueError, LookupError, TypeError) as error:
+        """The log's last entry; of a log not begun, what the first one stands on."""
+        lines, rest = custody.split(self._log_content())
+        if not lines and not rest and "log" not in self.state():
+            return {"hash": START, "n": 0}
+        last = custody.sound(lines[-1]) if lines and not rest else None
+        if last is None:
             raise CaseError(
                 "E_CASE_LOG",
-                "The last line of the case's custody log is damaged, as by a full disk.",
-                "Keep this case as it is and name a new folder with --out.",
-            ) from error
+                "The last line of the case's custody log is damaged or gone.",
+                "Keep this case as it is, look at it with forensics verify, and name a new folder with --out.",
+            )
+        return last
+
+    def _keep_torn_line(self) -> None:
+        """A line that a full disk or a power failure cut off was never an entry: keep its text in one, and go on.
+
+        Where a whole entry was cut off so, ``case.json`` is not the one of the entry before: that is logged too.
+        """
+        content = self._log_content()
+        lines, rest = custody.split(content)
+        last = custody.sound(lines[-1]) if lines else {"hash": START, "n": 0}
+        if not rest or last is None:
+            return
+        told = last.get("case_sha256")
+        fragment = {
+            "fragment": rest[:LONGEST_FRAGMENT].decode(errors="backslashreplace"),
+            "fragment_bytes": len(rest),
+            "fragment_sha256": hashlib.sha256(rest).hexdigest(),
+        }
+        found = self._state_sha256()
+        last = self._seal(last, "torn_line", {}, fragment, content[: -len(rest)])
+        if found != told:
+            self._seal(last, "state_changed", {}, {"found_sha256": found})
+
+    # -- runs ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def run(self, command: str, **details: Any) -> Iterator[None]:
+        """A run of a command: its start and, where it does not come to its end, how it broke off, in log and state."""
+        self.log("started", {"run": "running"}, command=command, run_before=self.state().get("run"), **details)
+        try:
+            yield
+        except BaseException as error:
+            with suppress(OSError, CaseError):  # the disk may be full: the first fault is the one to tell
+                self._broke_off(error)
+            raise
+
+    def _broke_off(self, error: BaseException) -> None:
+        if isinstance(error, ForensicsError):
+            self.log("refused", {"run": f"refused {error.code}"}, code=error.code)
+        elif isinstance(error, KeyboardInterrupt):
+            self.log("interrupted", {"run": "interrupted"})
+        else:
+            self.log("broke_off", {"run": "broke off"}, error=type(error).__name__)
+
+    def outputs(self) -> dict[str, str]:
+        """SHA-256 of each output of a run that is there, by its name in the case."""
+        tops = [self.folder / name for name in OUTPUTS]
+        paths = [p for top in tops for p in ((top, *top.glob("*")) if top.is_dir() else (top,)) if p.is_file()]
+        return {custody.named(path, self.folder): custody.digest_of(path) for path in sorted(paths)}
+
+    def reported(self, **details: Any) -> None:
+        """Log the outputs of a run that came to its end; those of an earlier one, set aside before, go."""
+        made = self.outputs()
+        shutil.rmtree(self.folder / EARLIER, ignore_errors=True)
+        gone = [n for n in custody.told(self.entries()) if n not in made and not n.startswith(f"{CACHE}/")]
+        self.log("reported", {"run": "reported"}, outputs=made | dict.fromkeys(gone), **details)
+
+    def set_aside(self, why: str) -> None:
+        """Move the outputs of an earlier run into ``earlier/``, so that none is taken for this run's; log it.
+
+        What no entry tells of is what a run that broke off left, and goes. One generation is kept.
+        """
+        if not (found := self.outputs()):
+            return
+        known = custody.told(self.entries())
+        if any(name in known for name in found):
+            shutil.rmtree(self.folder / EARLIER, ignore_errors=True)
+        moved = {}
+        for name, digest in found.items():
+            if name in known:
+                moved[f"{EARLIER}/{name}"] = digest
+                (self.folder / EARLIER / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self.folder / name, self.folder / EARLIER / name)
+            else:
+                (self.folder / name).unlink()
+        gone = [name for name in known if not name.startswith(f"{CACHE}/") and (moved or not name.startswith(EARLIER))]
+        self.log("set_aside", why=why, found=found, outputs=dict.fromkeys(gone) | moved)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Behind the file's end, whole or not at all, and onto the disk."""
+    with path.open("ab", buffering=0) as file:
+        size, rest = file.seek(0, os.SEEK_END), line
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.truncate(size)
+            raise
 
 
 class Case(CaseFolder):
     """The open case of its evidence, made where it is not there yet."""
 
-    def __init__(self, folder: Path, evidence: Path, clock: Callable[[], datetime] = _utc_now):
-        super().__init__(folder, clock)
+    def __init__(
+        self, folder: Path, evidence: Path, clock: Callable[[], datetime] = _utc_now, actor: Actor | None = None
+    ):
+        super().__init__(folder, clock, actor)
         self.evidence = Path(evidence)
 
     def _prepare(self) -> None:
@@ -173,17 +340,19 @@ class Case(CaseFolder):
 
     def claim(self, sha256: str) -> None:
         """Bind the case to its evidence; refuse another one."""
-        if (known := self.state().get("evidence_sha256")) not in (None, sha256):
+        known = self.last_entry().get("item") or self.state().get("evidence_sha256")
+        if known not in (None, sha256):
             raise CaseError(
                 "E_CASE_OTHER_EVIDENCE",
                 f"This case was opened for another recording ({known[:12]}…).",
                 "Name a new folder for this recording with --out.",
             )
-        self.update(
-            opened_utc=self.state().get("opened_utc", self.now()),
-            evidence_sha256=sha256,
-            evidence_name=os.fsencode(self.evidence.name).decode(errors="replace"),
-        )
+        claimed = {
+            "opened_utc": self.state().get("opened_utc", self.now()),
+            "evidence_sha256": sha256,
+            "evidence_name": os.fsencode(self.evidence.name).decode(errors="replace"),
+        }
+        self._change("claimed", claimed)
 
     # -- cache ---------------------------------------------------------------------------------------------------
 
@@ -193,42 +362,31 @@ class Case(CaseFolder):
         """Folder and description of a result: from the cache, or made by ``make(folder)``; and whether it was there.
 
         The key is the hash of everything the result depends on. A folder appears only when it is complete, and is used
-        again only while its files have the hashes they were stored with.
+        again only while its files have the hashes that the log tells.
         """
         key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
-        folder = self.folder / "cache" / key
-        with suppress(FileNotFoundError, json.JSONDecodeError, KeyError):
-            stored = json.loads((folder / "about.json").read_text("utf-8"))
-            if stored["files"] == _file_hashes(folder):
-                return folder, stored["about"], True
+        folder = self.folder / CACHE / key
+        known = {n: d for n, (d, _) in custody.told(self.entries()).items() if n.startswith(f"{CACHE}/{key}/")}
+        if folder.is_dir():
+            if known and known == self._hashes_in(folder):
+                return folder, json.loads((folder / "about.json").read_text("utf-8"))["about"], True
             self.log("cache_changed", cache=key)
-        partial = folder.with_name(key + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        for left in folder.parent.glob("*.partial"):  # what a killed run left
+            shutil.rmtree(left, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
+        partial = folder.with_name(key + ".partial")
         partial.mkdir(parents=True)
         try:
             about = make(partial)
-            stored = {"key": key_parts, "about": about, "files": _file_hashes(partial)}
-            write(partial / "about.json", json.dumps(stored, indent=1))
+            write(partial / "about.json", json.dumps({"key": key_parts, "about": about}, indent=1))
             os.replace(partial, folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+        self.log("derived", cache=key, outputs=dict.fromkeys(known) | self._hashes_in(folder))
         return folder, about, False
 
-
-def _file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of the arrays in ``folder`` by name."""
-    found = {}
-    for path in sorted(folder.glob("*.npy")):
-        with path.open("rb") as file:
-            found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
-
-
-def _actor() -> str:
-    with suppress(OSError, KeyError):
-        return getpass.getuser()
-    return f"uid {os.getuid()}"
+    def _hashes_in(self, folder: Path) -> dict[str, str]:
+        return {custody.named(path, self.folder): custody.digest_of(path) for path in sorted(folder.iterdir())}
 
 
 @contextmanager

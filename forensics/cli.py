@@ -20,8 +20,11 @@ app = typer.Typer(
     help="Measure what can be said about whether a recording of a speaking person was altered.",
 )
 
-REFUSED, INTEGRITY, INTERRUPTED = 3, 4, 130
+REFUSED, INTEGRITY, DIFFERS, INTERRUPTED = 3, 4, 5, 130
 UNAPPLIED = "Names given for another part of the recording, or with other software or settings, are not applied here"
+
+Examiner = Annotated[str | None, typer.Option(help="Who does this, for the log; else FORENSICS_EXAMINER, the account.")]
+Role = Annotated[str | None, typer.Option(help="In which role: examiner, reviewer, …; else FORENSICS_ROLE.")]
 
 
 @app.command()
@@ -36,9 +39,11 @@ def report(
             help="What the person does, for the range of blink rates: reading, rest, conversation or unknown."
         ),
     ] = "unknown",
+    examiner: Examiner = None,
+    role: Role = None,
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
-    from forensics import naming, pipeline  # slow to import: not for --help
+    from forensics import custody, naming, pipeline  # slow to import: not for --help
     from forensics.case import Case, disk_errors
     from forensics.report.phrases import visible
     from forensics.timeline import FOREVER_S, Interval
@@ -48,17 +53,13 @@ def report(
         bounds = (-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
         interval = Interval(*(min(max(bound, -FOREVER_S), FOREVER_S) for bound in bounds))
     settings = pipeline.Settings(blink=pipeline.BlinkSettings(task=task))
-    with disk_errors(), Case(out, Path(clip)) as case:
-        case.log("started", command="report", interval=interval and [interval.start_s, interval.end_s])
-        try:
-            examination = pipeline.report(case, interval, settings, progress=Bar())
-        except ForensicsError as error:
-            case.log("refused", code=error.code)
-            raise
-        except KeyboardInterrupt:
-            case.log("interrupted")
-            raise
-        unapplied = naming.unapplied(case.state())
+    asked = interval and [interval.start_s, interval.end_s]
+    who = custody.actor(examiner, role)
+    with disk_errors(), Case(out, Path(clip), actor=who) as case, case.run("report", interval=asked):
+        if examiner and who.role in ("examiner", "reviewer"):  # as the report names them
+            case.update(**{who.role: who.name})
+        examination = pipeline.report(case, interval, settings, progress=Bar())
+        unapplied, (head, entries) = naming.unapplied(case.state()), case.log_head()
     assessed = sum(f.state == "assessed" for f in examination.findings)
     typer.echo(
         f"{assessed} of {len(examination.findings)} questions assessed. Streams examined: "
@@ -68,6 +69,7 @@ def report(
         typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({other['codec']}).")
     if unapplied:
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
+    typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")
     typer.echo(f"Report: {visible(str(out / 'report.html'), longest=4096)}")
 
 
@@ -82,6 +84,8 @@ def name(
             "Tracks of the same name are one person; nobody sets them aside; an empty name takes it back.",
         ),
     ] = None,
+    examiner: Examiner = None,
+    role: Role = None,
 ) -> None:
     """Name the faces that were followed, as in A1=Anna A2=Anna B=nobody; without names, list them.
 
@@ -89,10 +93,10 @@ def name(
     is the analyst's word, and it is logged. Faces on screens or in pictures are people until the analyst says nobody.
     The evidence is not opened; the next report applies the names.
     """
-    from forensics import naming
+    from forensics import custody, naming
     from forensics.case import CaseFolder, disk_errors
 
-    with disk_errors(), CaseFolder(case_folder) as case:
+    with disk_errors(), CaseFolder(case_folder, actor=custody.actor(examiner, role)) as case:
         if assignments:
             naming.give(case, assignments)
         state = case.state()
@@ -107,6 +111,75 @@ def name(
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
     if assignments:
         typer.echo("To apply this, run forensics report CLIP --out CASE again, with the same --from and --to.")
+
+
+@app.command()
+def verify(
+    case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a case; a read-only copy will do.")],
+    clip: Annotated[str | None, typer.Option(help="The recording, to verify it too. It is only read.")] = None,
+    head: Annotated[str | None, typer.Option(help="Hash of a log entry noted elsewhere: is it in this log?")] = None,
+    log: Annotated[bool, typer.Option("--log", help="Append the result to the custody log.")] = False,
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Recompute CASE from its data: the log's chain, each output, the evidence; name the first bad entry.
+
+    Changes nothing, unless --log asks for an entry. Says at the end what a chain of hashes cannot show.
+    """
+    from forensics import custody
+    from forensics.case import CaseFolder, disk_errors
+    from forensics.clip import hashes, opened
+    from forensics.report.phrases import visible
+
+    evidence = None
+    if clip is not None:
+        with opened(Path(clip)) as fd:
+            evidence = hashes(fd)
+    found = custody.verify(case_folder, evidence, head)
+    if log:
+        with disk_errors(), CaseFolder(case_folder, actor=custody.actor(examiner, role)) as case:
+            case.log("checked", verdicts=[v.code for v in found.verdicts], head=found.head, clip_read=clip is not None)
+    for verdict in found.verdicts:
+        typer.echo(f"{verdict.code}: {visible(verdict.sentence, longest=1000)}")
+    typer.echo(f"{found.entries} log entries and {found.files} files recomputed; head hash {found.head}")
+    typer.echo("What a chain of hashes cannot show:")
+    for sentence in found.cannot_show:
+        typer.echo(f"- {sentence}")
+    if found.bad:
+        first = found.bad[0]
+        raise IntegrityError(
+            "INTEGRITY_FAILED",
+            f"{len(found.bad)} of what was recomputed is not as the log tells, first {first.code}: "
+            f"{visible(first.sentence, longest=1000)}",
+            "Compare with a copy kept elsewhere.",
+        )
+    typer.echo("Everything recomputed is in order.")
+
+
+@app.command()
+def replay(
+    case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a finished case.")],
+    clip: Annotated[str, typer.Argument(help="Its recording, or a copy of it. It is only read.")],
+    out: Annotated[Path | None, typer.Option(help="Keep the new examination in this new folder.")] = None,
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Examine CLIP again with CASE's settings and names, in a fresh folder; say whether the findings are the same.
+
+    The verdict is appended to CASE's custody log, with the name and role of who replays (else: second examiner).
+    """
+    from forensics import custody, replay  # slow to import: not for --help
+    from forensics.case import CaseFolder, disk_errors
+    from forensics.report.phrases import visible
+
+    who = custody.actor(examiner, role, otherwise="second examiner")
+    with disk_errors(), CaseFolder(case_folder, actor=who) as case:
+        found = replay.replay(case, Path(clip), out, progress=Bar())
+    for line in found.lines():
+        typer.echo(visible(line, longest=1000))
+    if found.verdict == replay.DIFFERS:
+        print(f"REPLAY_DIFFERS: {found.sentence} Look at what differs; ask which software made each.", file=sys.stderr)
+        raise typer.Exit(DIFFERS)
 
 
 @app.command()

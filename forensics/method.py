@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
+
+from forensics.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,20 @@ def describe(settings: Any) -> list[dict[str, Any]]:
         {"name": f.name, "value": getattr(settings, f.name), **{k: f.metadata[k] for k in ("unit", "source")}}
         for f in fields(settings)
     ]
+
+
+def restored(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Settings of ``kind`` from what ``dataclasses.asdict`` made of them, through JSON; new fields keep their default.
+
+    Raises ParameterError for fields that this version does not have.
+    """
+    default = kind()
+    if unknown := sorted(values.keys() - {f.name for f in fields(default)}):
+        raise ParameterError("settings are those of this version of the software", ", ".join(unknown))
+    made = {}
+    for name, value in values.items():
+        now = getattr(default, name)
+        made[name] = (
+            restored(type(now), value) if is_dataclass(now) else tuple(value) if isinstance(now, tuple) else value
+        )
+    return kind(**made)

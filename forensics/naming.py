@@ -23,6 +23,7 @@ from forensics.timeline import FaceTrack, Interval
 
 if TYPE_CHECKING:
     from forensics.case import CaseFolder
+    from forensics.scene import Scene
 
 #: The reserved name: a face on a screen, on a poster, a false detection. Its tracks are set aside.
 NOBODY = "nobody"
@@ -62,6 +63,17 @@ def described(track: FaceTrack, brief: bool) -> dict[str, Any]:
 
 def named(tracks: Iterable[FaceTrack], names: Names) -> list[FaceTrack]:
     return [replace(track, named=name_of(track.name, names)) for track in tracks]
+
+
+def applied(scene: Scene, names: Names) -> Scene:
+    """The scene with these names; tracks of nobody set aside."""
+    long, brief = named(scene.tracks, names), named(scene.brief, names)
+    return replace(
+        scene,
+        tracks=[t for t in long if t.named != NOBODY],
+        brief=[t for t in brief if t.named != NOBODY],
+        set_aside=[t for t in long + brief if t.named == NOBODY],
+    )
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------
@@ -187,13 +199,15 @@ def give(case: CaseFolder, assignments: Sequence[str]) -> None:
     before, tracks = names_in(case.state()), observation["tracks"]
     after = merged(before, changes(assignments, tracks))
     check(after, tracks)
-    case.log("named", observation=observation["key"], before=before, after=after)
-    entry = case.last_entry()
-    about = {"actor": entry["actor"], "utc": entry["utc"], "entry": entry["n"]}
-    kept = given(case.state())
-    now = {key: kept[key] if before.get(key) == name else {"name": name, **about} for key, name in after.items()}
-    names = case.state().get("names", {})
-    case.update(names=names | {observation["key"]: {"tracks": tracks, "given": now}})
+    state = case.state()
+    kept, names = given(state), state.get("names", {})
+
+    def change(entry: Mapping[str, Any]) -> dict[str, Any]:
+        about = {"actor": entry["actor"], "utc": entry["utc"], "entry": entry["n"]}
+        now = {key: kept[key] if before.get(key) == name else {"name": name, **about} for key, name in after.items()}
+        return {"names": names | {observation["key"]: {"tracks": tracks, "given": now}}}
+
+    case.log("named", change, observation=observation["key"], before=before, after=after)
 
 
 def observed(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics import landmarks, naming, observe, search, speech, stills, tracks
+from forensics import custody, landmarks, naming, observe, search, speech, stills, tracks
 from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.lighting import Settings as LightingSettings
@@ -80,13 +80,26 @@ def examine(
     return examination
 
 
-def _examine(case: Case, interval: Interval | None, settings: Settings, progress: Progress) -> Examination:
-    """``examine`` without its last look at the evidence, which stands behind the last visit to it."""
+def _examine(
+    case: Case, interval: Interval | None, settings: Settings, progress: Progress, afresh: bool = False
+) -> Examination:
+    """``examine`` without its last look at the evidence, which stands behind the last visit to it.
+
+    ``afresh``: the outputs of an earlier run are set aside first.
+    """
     with opened(case.evidence) as fd:
         clip = identify(case.evidence, fd)
         case.claim(clip.sha256)
-        case.update(started_utc=case.now(), finished_utc=None, evidence_sha256_after=None)
-        case.log("opened", sha256=clip.sha256, sha512=clip.sha512, bytes=clip.size_bytes)
+        case.log(
+            "opened",
+            {"run": "running", "started_utc": case.now(), "finished_utc": None, "evidence_sha256_after": None},
+            sha256=clip.sha256,
+            sha512=clip.sha512,
+            bytes=clip.size_bytes,
+            **_procedure(interval, settings),
+        )
+        if afresh:
+            case.set_aside("a new run begins")
 
         heard: dict[str, Any] = {}
 
@@ -96,34 +109,43 @@ def _examine(case: Case, interval: Interval | None, settings: Settings, progress
             return seen
 
         folder, about, known = case.cached(_key(clip, interval, settings), make)
-        case.log("observed", cache=folder.name, from_cache=known)
         scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
         if scene.observation.audio is not None:
             heard = heard or _heard(scene.observation.audio, scene.speech or [], settings)
-        scene = _with_names(replace(scene, heard=heard), case, folder.name, settings)
+        scene = _with_names(replace(scene, heard=heard), case, folder.name, known, settings)
         findings = assess(scene, settings, clip.sha256, progress)
     return Examination(clip, scene, findings, settings, versions(), known, interval)
 
 
-def _with_names(scene: Scene, case: Case, cache: str, settings: Settings) -> Scene:
+def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
+    """All that a run's numbers depend on beside the evidence and the names: what ``forensics replay`` starts from."""
+    methods = [m.METHOD for m in (observe, search, landmarks, tracks, speech, *ANALYSES)]
+    return {
+        "interval": interval and asdict(interval),
+        "settings": asdict(settings),
+        "methods": {method.name: method.version for method in methods},
+        "model_sha256": landmarks.MODEL_SHA256,
+        "versions": versions(),
+        "software_sha256": custody.package_sha256(),
+    }
+
+
+def _with_names(scene: Scene, case: Case, cache: str, known: bool, settings: Settings) -> Scene:
     """The scene with the names given for these very tracks; those of nobody set aside. Notes in the case what was seen.
 
-    ``cache`` is the key of the pass; tracks depend on their own method and settings too.
+    ``cache`` is the key of the pass, ``known``: it was there. Tracks depend on their own method and settings too.
     """
     seen = [naming.described(t, brief=False) for t in scene.tracks]
     seen += [naming.described(t, brief=True) for t in scene.brief]
     seen.sort(key=lambda track: (track["start_s"], track["name"]))
     parts = {"pass": cache, "method": asdict(tracks.METHOD), "settings": describe(settings.tracks), "tracks": seen}
-    case.update(observation={"key": hashlib.sha256(canonical(parts).encode()).hexdigest()[:32], "tracks": seen})
+    key = hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
+    about = {"cache": cache, "from_cache": known, "observation": key}
+    listed = [[track["name"], track["start_s"], track["end_s"]] for track in seen]
+    case.log("observed", {"observation": {"key": key, "tracks": seen}}, **about, tracks=listed)
     if names := naming.names_in(case.state()):
         case.log("names_applied", names=names)
-    long, brief = naming.named(scene.tracks, names), naming.named(scene.brief, names)
-    return replace(
-        scene,
-        tracks=[t for t in long if t.named != naming.NOBODY],
-        brief=[t for t in brief if t.named != naming.NOBODY],
-        set_aside=[t for t in long + brief if t.named == naming.NOBODY],
-    )
+    return naming.applied(scene, names)
 
 
 def report(
@@ -135,7 +157,7 @@ def report(
     """Examine the case's evidence and write its findings and report into the case."""
     from forensics import report as writer  # templates and charts: only where a report is asked for
 
-    examination = _examine(case, interval, settings or Settings(), progress)
+    examination = _examine(case, interval, settings or Settings(), progress, afresh=True)
     progress("drawing", 0.0)
     record = writer.findings_json(examination)
     try:
@@ -147,7 +169,7 @@ def report(
         raise
     _verify(case, examination)
     path = writer.write(case, record, figures, taken)
-    case.log("reported", findings_sha256=_digest(case.folder / "findings.json"), report_sha256=_digest(path))
+    case.reported(findings_sha256=_digest(case.folder / "findings.json"), report_sha256=_digest(path))
     progress("done", 1.0)
     return examination
 
@@ -282,7 +304,7 @@ def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progr
 def _verify(case: Case, examination: Examination) -> None:
     """The evidence is still what was examined, behind the last visit to it; log it."""
     _refuse_if_changed(examination.clip, case)
-    case.log("examined", findings=len(examination.findings), sha256=examination.clip.sha256)
+    case.log("examined", {"run": "examined"}, findings=len(examination.findings), sha256=examination.clip.sha256)
 
 
 def _refuse_if_changed(clip: Clip, case: Case) -> None:
@@ -292,9 +314,12 @@ def _refuse_if_changed(clip: Clip, case: Case) -> None:
             same = hashes(fd) == (clip.sha256, clip.sha512)
     except MediaError:
         same = False
-    case.update(finished_utc=case.now(), evidence_sha256_after=clip.sha256 if same else None)
-    case.log("verified" if same else "integrity_failed", sha256=clip.sha256)
-    if not same:
+    after = {"finished_utc": case.now(), "evidence_sha256_after": clip.sha256 if same else None}
+    if same:
+        case.log("verified", after, sha256=clip.sha256)
+    else:
+        case.set_aside("the evidence changed")
+        case.log("integrity_failed", {**after, "run": "INTEGRITY_FAILED"}, sha256=clip.sha256)
         raise IntegrityError(
             "INTEGRITY_FAILED",
             "The evidence changed or vanished while it was examined: this run's results are void.",

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics import naming, pipeline, statistics
+from forensics import custody, naming, pipeline, statistics
 from forensics.analysis import ANALYSES
 from forensics.case import Case, canonical, write
 from forensics.clip import hashes, opened
@@ -249,11 +249,12 @@ def examined(path: Path, folder: Path, sha256: str = "") -> dict[str, Any]:
             content = stored.read_bytes()
             if case.state().get("validated") == _mark(digest, content):
                 return json.loads(content)
-        case.log("started", command="validate")
-        document = findings_json(pipeline.examine(case))
-        write(stored, dumps(document))
-        case.update(validated=_mark(digest, stored.read_bytes()))
-        case.log("validated", findings_sha256=hashlib.sha256(stored.read_bytes()).hexdigest())
+        with case.run("validate"):
+            document = findings_json(pipeline.examine(case))
+            content = dumps(document).encode()
+            write(stored, content)
+            outputs = {stored.name: hashlib.sha256(content).hexdigest()}
+            case.log("validated", {"run": "validated", "validated": _mark(digest, content)}, outputs=outputs)
     return document
 
 
@@ -268,10 +269,8 @@ def _mark(evidence_sha256: str, findings: bytes) -> dict[str, str]:
 
 @functools.cache
 def _software_sha256() -> str:
-    package = Path(__file__).parent
-    files = sorted(p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")
-    parts = {p.relative_to(package).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-    return hashlib.sha256(canonical([parts, pipeline.versions()]).encode()).hexdigest()
+    package = custody.package_sha256(Path(__file__).parent)
+    return hashlib.sha256(canonical([package, pipeline.versions()]).encode()).hexdigest()
 
 
 def facts(document: Mapping[str, Any]) -> dict[str, float | None]:

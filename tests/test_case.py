@@ -202,8 +202,9 @@ def test_a_run_is_logged_from_opening_to_result(case, kept):
     pipeline.examine(case)
     log = entries(case)
     sha256 = hashlib.sha256(case.evidence.read_bytes()).hexdigest()
-    assert [e["action"] for e in log] == ["opened", "verified", "observed", "verified", "examined"]
-    assert log[0]["sha256"] == log[1]["sha256"] == log[3]["sha256"] == sha256
+    seen = ["claimed", "opened", "verified", "derived", "observed", "verified", "examined"]
+    assert [e["action"] for e in log] == seen
+    assert log[1]["sha256"] == log[2]["sha256"] == log[5]["sha256"] == sha256 and {e["item"] for e in log} == {sha256}
 
 
 # -- integrity ---------------------------------------------------------------------------------------------------
@@ -231,7 +232,8 @@ def test_evidence_that_changes_during_the_run_voids_it(case, monkeypatch, change
 def test_a_report_hashes_the_evidence_once_behind_its_last_visit(case):
     pipeline.report(case)
     actions = [e["action"] for e in entries(case)]
-    assert actions == ["opened", "verified", "observed", "verified", "examined", "reported"]
+    seen = ["claimed", "opened", "verified", "derived", "observed", "verified", "examined"]
+    assert actions == [*seen, "reported"]
 
 
 def test_a_fault_of_the_second_visit_to_changed_evidence_is_the_change(case, monkeypatch):
