@@ -151,12 +151,11 @@ class CaseFolder:
 
     def _tell_of_state(self, last: dict[str, Any]) -> dict[str, Any]:
         """Log it where ``case.json`` is not the one of the entry ``last``; returns the log's last entry."""
-        found, entries = self._state_sha256(), self.entries()
+        found = self._state_sha256()
         if found == last.get("case_sha256", found):
             return last
-        before = [entry.get("case_sha256") for entry in entries if entry["n"] == last["n"] - 1]
-        kept = found in (before or [None])  # a run was killed between an entry and its state
-        return self._seal(last, "state_kept" if kept else "state_changed", {}, {"found_sha256": found})
+        action = custody.STATE_KEPT if custody.left_behind(self.entries(), found) else "state_changed"
+        return self._seal(last, action, {}, {"found_sha256": found})
 
     def _seal(
         self,

@@ -37,6 +37,8 @@ OUTPUTS = ("findings.json", "report.html", "report.pdf", "charts", "tables", "st
 CACHE, EARLIER = "cache", "earlier"
 #: Ends of a run, as entries tell them under ``run``, that left its result.
 FINISHED = ("examined", "reported", "validated")
+#: The action of an entry that tells of a ``case.json`` left behind by a run that broke off.
+STATE_KEPT = "state_kept"
 #: What the first entry stands on.
 START = "0" * 64
 #: Characters of an actor's name and role: one line of a table holds them.
@@ -193,6 +195,16 @@ def told(entries: Iterable[Entry]) -> dict[str, tuple[str, int]]:
     return found
 
 
+def left_behind(entries: Sequence[Entry], state_sha256: str | None) -> bool:
+    """``case.json`` is the one before the last entry: a run broke off between the two, perhaps again in saying so."""
+    for before, entry in zip(reversed(entries[:-1]), reversed(entries), strict=False):
+        if state_sha256 == before.get("case_sha256"):
+            return True
+        if entry["action"] != STATE_KEPT:
+            return False
+    return state_sha256 is None  # it broke off at the first entry
+
+
 def digest_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -338,7 +350,7 @@ def _check_state(folder: Path, entries: Sequence[Entry], doubt: int) -> list[Ver
         return [
             Verdict("LOG_SHORTER", f"case.json is newer than the log, which ends with entry {last['n']}.", last["n"])
         ]
-    if len(entries) > 1 and digest == entries[-2].get("case_sha256"):
+    if left_behind(entries, digest):
         return [
             Verdict(
                 "LOG_LONGER",

@@ -157,13 +157,13 @@ def log(folder):
 def test_an_act_is_logged_with_before_and_after(folder):
     named(folder, "A=Anna", "B=nobody")
     state = named(folder, "A2=Bea", "B=", when=datetime(2026, 2, 3, tzinfo=UTC))
-    first, second = log(folder)[1:]
+    first, second = (entry for entry in log(folder) if entry["action"] == "named")
     assert (first["action"], first["before"], first["after"]) == ("named", {}, {"A": "Anna", "B": "nobody"})
     assert (second["before"], second["after"]) == (first["after"], {"A": "Anna", "A2": "Bea"})
     assert first["observation"] == second["observation"] == "k"
     given = naming.given(state)
-    assert given["A"] == {"name": "Anna", "actor": first["actor"], "utc": first["utc"], "entry": 2}
-    assert (given["A2"]["entry"], given["A2"]["utc"]) == (3, second["utc"])
+    assert given["A"] == {"name": "Anna", "actor": first["actor"], "utc": first["utc"], "entry": first["n"]}
+    assert (given["A2"]["entry"], given["A2"]["utc"]) == (second["n"], second["utc"])
     assert state["names"]["k"]["tracks"] == TRACKS
 
 
