@@ -69,6 +69,17 @@ def check_place(folder: Path, evidence: Path) -> None:
         )
 
 
+def _refuse_links(folder: Path) -> None:
+    """What runs write, move and remove lies in the case itself."""
+    linked = [name for name in (LOG, STATE, CACHE, EARLIER, *OUTPUTS) if (folder / name).is_symlink()]
+    if linked:
+        raise CaseError(
+            "E_CASE_PLACE",
+            f"In the case folder {linked[0]} is a link that leads elsewhere.",
+            "Name another folder with --out.",
+        )
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -94,6 +105,7 @@ class CaseFolder:
     def __enter__(self) -> Self:
         try:
             self._prepare()
+            _refuse_links(self.folder)
             self._lock = (self.folder / LOCK).open("wb")
         except OSError as error:
             raise CaseError(
@@ -284,7 +296,7 @@ class CaseFolder:
     def reported(self, **details: Any) -> None:
         """Log the outputs of a run that came to its end; those of an earlier one, set aside before, go."""
         made = self.outputs()
-        shutil.rmtree(self.folder / EARLIER, ignore_errors=True)
+        self._forget_earlier()
         gone = [n for n in custody.told(self.entries()) if n not in made and not n.startswith(f"{CACHE}/")]
         self.log("reported", {"run": "reported"}, outputs=made | dict.fromkeys(gone), **details)
 
@@ -297,7 +309,7 @@ class CaseFolder:
             return
         known = custody.told(self.entries())
         if any(name in known for name in found):
-            shutil.rmtree(self.folder / EARLIER, ignore_errors=True)
+            self._forget_earlier()
         moved = {}
         for name, digest in found.items():
             if name in known:
@@ -308,6 +320,10 @@ class CaseFolder:
                 (self.folder / name).unlink()
         gone = [name for name in known if not name.startswith(f"{CACHE}/") and (moved or not name.startswith(EARLIER))]
         self.log("set_aside", why=why, found=found, outputs=dict.fromkeys(gone) | moved)
+
+    def _forget_earlier(self) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.folder / EARLIER)
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -277,7 +277,9 @@ def verify(folder: Path, evidence: tuple[str, str] | None = None, head: str | No
 
 
 def _refuse_a_running_case(folder: Path) -> None:
-    with suppress(FileNotFoundError), (folder / LOCK).open("rb") as lock:
+    if not (folder / LOCK).is_file():
+        return
+    with (folder / LOCK).open("rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -406,7 +408,7 @@ def _check_files(
             yield Verdict("UNFINISHED_FILE", f"{name} is what a run that broke off left.", bad=False)
         elif doubt:
             yield Verdict("NOT_JUDGED", f"{name} cannot be judged: entry {doubt} of the log is not sound.", bad=False)
-        elif is_output(name):
+        elif is_output(name) and not found[name].is_symlink():
             yield Verdict("LOG_SHORTER", f"No entry tells of {name}: the log is shorter than the outputs.")
         else:
             yield Verdict("UNLISTED_FILE", f"No entry tells of {name}, and no run makes a file of this name.")

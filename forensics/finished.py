@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from forensics.timeline import Interval
 
 FINDINGS = "findings.json"
+#: What the entry of a run's beginning tells, without which the run cannot be repeated.
+TOLD = {"interval", "settings", "sha256", "sha512", "software_sha256", "versions"}
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,15 @@ def run_of(entries: Iterable[Entry]) -> Run:
     for entry in entries:
         if entry["n"] <= last:
             own = {"opened": entry} if entry["action"] == "opened" else own | {entry["action"]: entry}
-    if not last or not {"opened", "observed"} <= own.keys() or "settings" not in own["opened"]:
+    opened, observed = own.get("opened", {}), own.get("observed", {})
+    known = opened.keys() >= TOLD and str(observed.get("cache", "..")).isalnum()  # no path leads out of the case
+    if not last or not known:
         raise CaseError(
             "E_NOT_FINISHED",
             "The case's log tells of no findings, or of none with their settings.",
             "Run forensics report CLIP --out CASE first.",
         )
-    return Run(own["opened"], own["observed"], own.get("names_applied", {}).get("names", {}), digest)
+    return Run(opened, observed, own.get("names_applied", {}).get("names", {}), digest)
 
 
 @dataclass(frozen=True)

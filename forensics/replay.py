@@ -109,7 +109,7 @@ def replay(
             content = dumps(record).encode()
             write(folder / FINDINGS, content)
             digest = hashlib.sha256(content).hexdigest()
-            fresh.log("validated", {"run": "validated"}, outputs={FINDINGS: digest})
+            fresh.log("findings_written", outputs={FINDINGS: digest})
     except ForensicsError as error:
         case.log("replay_refused", code=error.code)
         raise

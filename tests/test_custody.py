@@ -530,6 +530,18 @@ def test_a_cache_that_no_entry_tells_of_is_not_used(case, evidence):
     assert "cache_changed" in actions(case) and bad(case) == []
 
 
+def test_links_lead_no_run_out_of_its_case(case, evidence, tmp_path):
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "picture.svg").write_text("theirs")
+    shutil.rmtree(case / "charts")
+    (case / "charts").symlink_to(tmp_path / "others")
+    (case / "earlier").symlink_to(tmp_path / "others")
+    assert {code for code, _ in bad(case)} == {"LOG_LONGER", "UNLISTED_FILE"}
+    with pytest.raises(CaseError, match="E_CASE_PLACE.* charts is a link|E_CASE_PLACE.* earlier is a link"):
+        reported(case, evidence)
+    assert os.listdir(tmp_path / "others") == ["picture.svg"]
+
+
 # -- the same case twice ---------------------------------------------------------------------------------------------
 
 
