@@ -275,6 +275,20 @@ def test_any_changed_byte_of_any_output_is_named(case, data):
     assert found[0].sentence.startswith(path.relative_to(case).as_posix())
 
 
+def test_any_changed_digit_of_the_state_is_a_change_and_no_cut_log(case):
+    content = (case / STATE).read_bytes()
+    for at in (k for k, byte in enumerate(content) if chr(byte).isalnum()):
+        (case / STATE).write_bytes(content[:at] + b"%c" % (content[at] ^ 1) + content[at + 1 :])
+        assert [v.code for v in custody._check_state(case, log(case), 0)] == ["OUTPUT_CHANGED"], at
+
+
+def test_a_space_that_changes_no_value_is_a_change_of_the_log(case):
+    lines = (case / LOG).read_bytes().splitlines(keepends=True)
+    lines[3] = lines[3].replace(b":", b": ", 1)
+    (case / LOG).write_bytes(b"".join(lines))
+    assert bad(case)[0] == ("ENTRY_ALTERED", 4)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -537,7 +551,7 @@ def test_links_lead_no_run_out_of_its_case(case, evidence, tmp_path):
     (case / "charts").symlink_to(tmp_path / "others")
     (case / "earlier").symlink_to(tmp_path / "others")
     assert {code for code, _ in bad(case)} == {"LOG_LONGER", "UNLISTED_FILE"}
-    with pytest.raises(CaseError, match="E_CASE_PLACE.* charts is a link|E_CASE_PLACE.* earlier is a link"):
+    with pytest.raises(CaseError, match=r"E_CASE_PLACE.* (charts|earlier) is a link"):
         reported(case, evidence)
     assert os.listdir(tmp_path / "others") == ["picture.svg"]
 
