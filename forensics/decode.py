@@ -59,7 +59,7 @@ THUMBNAIL = (64, 36)
 _NOT_MEDIA = "Check that this is the recording itself; if it plays elsewhere, ask for the original file."
 
 
-class _Descriptor(io.RawIOBase):
+class Descriptor(io.RawIOBase):
     """A read-only file on a descriptor with its own position, so that several children can share one."""
 
     def __init__(self, fd: int):
@@ -76,6 +76,11 @@ class _Descriptor(io.RawIOBase):
         self._position += len(data)
         return data
 
+    def readinto(self, buffer: Any) -> int:
+        n = os.preadv(self._fd, [buffer], self._position)
+        self._position += n
+        return n
+
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._fd).st_size}[whence]
         self._position = max(0, base + offset)
@@ -90,7 +95,7 @@ def open_container(fd: int) -> av.container.InputContainer:
     head = os.pread(fd, 12, 0)
     try:
         return av.open(
-            _Descriptor(fd),
+            Descriptor(fd),
             mode="r",
             metadata_errors="replace",
             options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": ""},
@@ -160,6 +165,66 @@ def probe(fd: int) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
 def _micro(value: int | None) -> float | None:
     """FFmpeg's container times are in microseconds."""
     return None if value is None else value / 1e6
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One packet as the file holds it, not decoded: times in s (None: none), marks of the container, bytes."""
+
+    stream: int
+    t_s: float | None
+    dts_s: float | None
+    duration_s: float | None
+    key: bool
+    hidden: bool  # to be decoded, but not shown: outside the edit list
+    data: bytes
+
+
+def coding(container: Any) -> list[dict[str, Any]]:
+    """How each picture or sound stream says that it is coded; ``extradata`` are the decoder's first bytes."""
+    return [
+        {
+            "index": stream.index,
+            "kind": stream.type,
+            "codec": stream.codec_context.name,
+            "profile": str(stream.codec_context.profile or "") or None,
+            "level": _level(stream.codec_context),
+            "fourcc": str(stream.codec_context.codec_tag),
+            "declared_packets": stream.frames,
+            "extradata": bytes(stream.codec_context.extradata or b""),
+        }
+        for stream in container.streams
+        if stream.type in ("video", "audio") and stream.codec_context
+    ]
+
+
+def _level(context: Any) -> int | None:
+    level = getattr(context, "level", None)
+    return level if level is not None and level >= 0 else None
+
+
+def packets(container: Any, losses: Losses) -> Iterator[Coded]:
+    """Every packet of picture and sound in the order of the file; nothing is decoded."""
+    known = [s for s in container.streams if s.type in ("video", "audio") and s.codec_context]
+    coded = container.demux(known)
+    while True:
+        try:
+            packet = next(coded, None)
+        except av.error.FFmpegError:
+            losses.decode_failures += 1
+            return  # as in ``_decoded``
+        if packet is None:
+            return
+        if packet.size or packet.dts is not None:  # else it only tells the decoder that the end is reached
+            yield Coded(
+                packet.stream_index,
+                _seconds(packet.pts, packet.time_base),
+                _seconds(packet.dts, packet.time_base),
+                _seconds(packet.duration or None, packet.time_base),
+                packet.is_keyframe,
+                packet.is_discard,
+                bytes(packet),
+            )
 
 
 @dataclass

@@ -86,6 +86,10 @@ REASONS = {
         "The file declares a brightness curve that is not supported (HDR).",
         "A copy in standard dynamic range, with its making documented.",
     ),
+    "container_not_surveyed": (
+        "The process that reads the container's structure could not finish.",
+        "The complete original file; the other findings do not rest on it.",
+    ),
     "too_few_voiced_seconds": ("There is too little voiced speech.", "A longer part with speech."),
 }
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from forensics import custody, landmarks, naming, observe, search, speech, stills, tracks
+from forensics import custody, landmarks, naming, observe, search, speech, stills, survey, tracks
 from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
+from forensics.analysis.evidence import Settings as EvidenceSettings
 from forensics.analysis.lighting import Settings as LightingSettings
 from forensics.analysis.lipsync import Settings as LipsyncSettings
 from forensics.analysis.voice import Settings as VoiceSettings
@@ -50,6 +51,7 @@ class Settings:
     blink: BlinkSettings = field(default_factory=BlinkSettings)
     lighting: LightingSettings = field(default_factory=LightingSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,11 @@ def _examine(
             return seen
 
         folder, about, known = case.cached(_key(clip, interval, settings), make)
+        surveyed = _survey(case, clip, fd, settings)
         scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
         if scene.observation.audio is not None:
             heard = heard or _heard(scene.observation.audio, scene.speech or [], settings)
-        scene = _with_names(replace(scene, heard=heard), case, folder.name, known, settings)
+        scene = _with_names(replace(scene, survey=surveyed, heard=heard), case, folder.name, known, settings)
         findings = assess(scene, settings, clip.sha256, progress)
     return Examination(clip, scene, findings, settings, versions(), known, interval)
 
@@ -128,6 +131,24 @@ def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
         "versions": versions(),
         "software_sha256": custody.package_sha256(),
     }
+
+
+def _survey(case: Case, clip: Clip, fd: int, settings: Settings) -> survey.Survey | None:
+    """The container's survey, kept in the cache; None where the child could not finish, which the log tells."""
+    trusted = settings.evidence.trusted_signers
+    seen_by = {name: importlib.metadata.version(name) for name in ("av", "numpy")}
+
+    def make(place: Path) -> dict[str, Any]:
+        facts = survey.make(fd, place, trusted)
+        _refuse_if_changed(clip, case)
+        return facts
+
+    try:
+        folder, facts, _ = case.cached(survey.key(clip.sha256, trusted, seen_by), make)
+    except MediaError as error:  # the pictures and the sound were decoded: this costs one finding, not the case
+        case.log("survey_refused", code=error.code)
+        return None
+    return survey.load(folder, facts, clip.picture, clip.sound)
 
 
 def _with_names(scene: Scene, case: Case, cache: str, known: bool, settings: Settings) -> Scene:

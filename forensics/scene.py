@@ -11,6 +11,7 @@ import numpy as np
 from forensics import speech, tracks
 from forensics.errors import MediaError
 from forensics.observe import Observation
+from forensics.survey import Survey
 from forensics.timeline import FaceTrack, Interval, Series, intersection
 
 
@@ -27,6 +28,7 @@ class Scene:
     speech: list[Interval] | None  # None: there is no sound
     level: Series | None
     set_aside: Sequence[FaceTrack] = ()  # the analyst says that these are nobody
+    survey: Survey | None = None  # of the container; None: it could not be made
     heard: Mapping[str, Any] = field(default_factory=dict)  # by analysis: what it took from the sound alone
 
     @property

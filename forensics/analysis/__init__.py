@@ -1,5 +1,5 @@
 """One question family a file. Adding one: the file, its test, its notebook, and its name here."""
 
-from forensics.analysis import blink, lighting, lipsync, voice
+from forensics.analysis import blink, evidence, lighting, lipsync, voice
 
-ANALYSES = (lipsync, blink, lighting, voice)
+ANALYSES = (lipsync, blink, lighting, voice, evidence)

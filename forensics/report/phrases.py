@@ -29,6 +29,7 @@ QUESTIONS = {
     "lighting.direction": "Direction of the light on the face",
     "lighting.head_fixed": "Light that turns with the head",
     "voice.measures": "Measures of the voice",
+    "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
 }
 QUANTITIES = {
@@ -45,9 +46,18 @@ QUANTITIES = {
     "jitter_local": "Jitter (period to period)",
     "shimmer_local": "Shimmer (period to period)",
     "hnr": "Harmonics-to-noise ratio",
+    "key_picture_distance": "Time between key pictures",
+    "uneven_steps": "Steps between pictures that are uneven",
+    "picture_gaps": "Gaps between pictures",
+    "dropped_pictures": "Room for pictures left out",
+    "repeated_pictures": "Pictures that repeat the one before",
+    "pictures_not_shown": "Pictures stored but not shown",
+    "trailing_bytes": "Bytes behind the last box",
+    "sound_jumps": "Gaps and overlaps of the sound's packets",
     "bandwidth": "Bandwidth of the sound",
 }
 EVENTS = {
+    "dropped_pictures": "room for pictures left out",
     "speaks": "mouth moves with the sound",
     "speech_without_face": "speech while no face is followed",
     "missed_closure": "lips open at p, b or m",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics import landmarks, observe, search, speech, tracks
+from forensics import landmarks, observe, search, speech, survey, tracks
 from forensics.finding import rounded
 from forensics.method import Method, describe
 from forensics.report.phrases import visible
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA = "forensics-findings-1"
 #: Settings that change no number, so that results of machines with more cores stay equal byte by byte.
 WITHOUT_EFFECT = {"workers"}
+#: Longest fact of the container kept, in characters: the settings that x264 writes into its stream have about 900.
+LONGEST_FACT = 1500
 #: A step between pictures is uneven where it differs from the usual one by more than this share of it:
 #: millisecond clocks round 33.4 ms to 33 or 34, a lost picture doubles the step.
 UNEVEN = 0.2
@@ -70,6 +72,7 @@ def methods(settings: Any) -> dict[str, Any]:
         "landmarks": _method(landmarks.METHOD),
         "tracks": _method(tracks.METHOD, settings.tracks),
         "speech": _method(speech.METHOD, settings.speech),
+        "survey": _method(survey.METHOD),
     }
 
 
@@ -105,6 +108,7 @@ def clip_json(examination: Examination) -> dict[str, Any]:
         "brief": [_track(t) for t in scene.brief],
         "sightings": _sightings(scene),
         "set_aside": [_track(t) for t in scene.set_aside],
+        **_surveyed(scene),
     }
 
 
@@ -214,6 +218,17 @@ def _sightings(scene: Scene) -> dict[str, Any] | None:
         "last_s": _rounded(t_s[-1]),
         "smallest_px": rounded(sides.min(), "px"),
         "largest_px": rounded(sides.max(), "px"),
+    }
+
+
+def _surveyed(scene: Scene) -> dict[str, Any]:
+    """What the file states of itself, as rows, and the state of its content credentials; null where not surveyed."""
+    if scene.survey is None:
+        return {"stated": None, "content_credentials": None}
+    rows = [[visible(text, LONGEST_FACT) for text in row] for row in survey.stated(scene.survey)]
+    return {
+        "stated": [dict(zip(("about", "what", "said"), row, strict=True)) for row in rows],
+        "content_credentials": scene.survey.facts["credentials"]["state"],
     }
 
 
