@@ -104,7 +104,7 @@ def walk(read: Read, size: int) -> Walk:
 
 def _box(read: Read, at: int, end: int, around: tuple[bytes, ...]) -> Box | None:
     """The box at ``at``; None where there is none: too few bytes, an impossible size, or a kind that is no kind."""
-    head = read(at, min(16, end - at))
+    head = read(at, min(16, end - at)) if end - at >= 8 else b""
     if len(head) < 8:
         return None
     declared, kind = struct.unpack(">I4s", head[:8])

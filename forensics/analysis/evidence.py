@@ -40,7 +40,8 @@ LIMITS = (
 ALTERNATIVES = (
     "Messengers, platforms, players' downloads and phones' own editors encode anew, trim by edit lists and replace "
     "names and dates.",
-    "Phones vary their picture rate with the light; loaded recorders and networks drop pictures and packets.",
+    "Phones vary their picture rate with the light; loaded recorders and networks drop pictures and packets; a rate "
+    "that was converted leaves double steps at regular distances.",
     "Pictures repeat where a rate was raised, in screen recordings, in animation and where nothing moves.",
 )
 
@@ -165,7 +166,7 @@ def _longest(events: Iterable[Event], most: int) -> list[Event]:
 # -- measurements ----------------------------------------------------------------------------------------------------
 
 
-def _fact(name: str, value: float, unit: str, n: int) -> Measurement:
+def _fact(name: str, value: Any, unit: str, n: int) -> Measurement:
     return Measurement(name, float(value), unit, None, None, None, n, METHOD.name)
 
 
