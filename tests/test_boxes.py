@@ -43,7 +43,10 @@ def full(version: int, form: str, *values: object) -> bytes:
     return struct.pack(">B3x" + form, version, *values)
 
 
-CREATED, MODIFIED = 3_600_000_000, 3_600_000_060  # 2018-01-28 16:00:00 UTC (2,082,844,800 s before 1970), a minute later
+CREATED, MODIFIED = (
+    3_600_000_000,
+    3_600_000_060,
+)  # 2018-01-28 16:00:00 UTC (2,082,844,800 s before 1970), a minute later
 
 
 def movie(version: int = 0, edits: bytes = b"", name: bytes = b"a handler\0", compressor: bytes = b"") -> bytes:

@@ -53,6 +53,12 @@ def test_the_package_depends_on_the_runtime_part():
     assert asked == tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
 
 
+def test_the_extra_is_locked_and_asked_for_in_both_lists(versions):
+    (extra,) = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"].values()
+    part = read("requirements.in").partition("# Extra `credentials`")[2].partition("# Samples")[0]
+    assert entries(part.partition("\n")[2]) == extra and set(extra) <= versions.keys()
+
+
 def test_conda_gets_the_locked_wheels(lock):
     environment = yaml.safe_load(read("environment.yml"))
     (wheels,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))

@@ -69,12 +69,17 @@ class Settings:
 # -- signal ----------------------------------------------------------------------------------------------------------
 
 
-def shown(packets: dict[str, np.ndarray], interval: Interval) -> dict[str, np.ndarray]:
-    """Packets shown inside ``interval`` in the order of presentation; without a presentation time, of decoding."""
+def placed(packets: dict[str, np.ndarray], interval: Interval) -> dict[str, np.ndarray]:
+    """Packets shown inside ``interval``, in the order of the file; without a presentation time at that of decoding."""
     t_s = np.where(np.isfinite(packets["t_s"]), packets["t_s"], packets["dts_s"])
     kept = np.isfinite(t_s) & ~packets["hidden"] & (t_s >= interval.start_s) & (t_s < interval.end_s)
-    order = np.flatnonzero(kept)[np.argsort(t_s[kept], kind="stable")]
-    return {name: values[order] for name, values in (packets | {"t_s": t_s}).items()}
+    return {name: values[kept] for name, values in (packets | {"t_s": t_s}).items()}
+
+
+def presented(packets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The packets in the order of presentation."""
+    order = np.argsort(packets["t_s"], kind="stable")
+    return {name: values[order] for name, values in packets.items()}
 
 
 def usual_step(t_s: np.ndarray, settings: Settings) -> tuple[float, bool]:
@@ -171,7 +176,7 @@ def _fact(name: str, value: Any, unit: str, n: int) -> Measurement:
 
 
 def measure_pictures(packets: dict[str, np.ndarray], pictures: dict[str, Any], settings: Settings) -> list[Measurement]:
-    """Key pictures, steps, what is left out and what repeats; ``packets`` as ``shown`` gives them."""
+    """Key pictures, steps, what is left out and what repeats; ``packets`` as ``presented``."""
     steps, (usual, even) = np.diff(packets["t_s"]), usual_step(packets["t_s"], settings)
     found = []
     if len(keys_s := np.diff(packets["t_s"][packets["key"]])):
@@ -210,7 +215,8 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     survey, examined = scene.survey, scene.interval
     if survey is None:
         return [CONTAINER.refuse(About(examined, settings, subjects=("file",)), "container_not_surveyed")]
-    picture, sound = (shown(survey.of(k), examined) for k in (survey.picture, survey.sound))
+    picture = presented(placed(survey.of(survey.picture), examined))
+    sound = placed(survey.of(survey.sound), examined)
     pictures = scene.observation.pictures
     kinds = {
         "gaps": gaps(picture["t_s"], settings),
@@ -241,13 +247,9 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
 
 
 def _covered(streams: Sequence[dict[str, np.ndarray]], examined: Interval) -> list[Interval]:
-    """The time in which packets lie."""
-    ends = [
-        (s["t_s"][0], max(s["t_s"][-1], np.nanmax(np.append(s["t_s"] + s["duration_s"], s["t_s"][-1]))))
-        for s in streams
-        if len(s["t_s"])
-    ]
-    found = (Interval(float(a), float(b)) & examined for a, b in ends)
+    """The time in which packets lie; one whose duration is not told lies at its instant."""
+    lasting = [(s["t_s"], s["t_s"] + np.nan_to_num(s["duration_s"])) for s in streams if len(s["t_s"])]
+    found = (Interval(float(starts.min()), float(ends.max())) & examined for starts, ends in lasting)
     return union(i for i in found if i is not None)
 
 
