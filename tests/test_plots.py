@@ -8,11 +8,12 @@ import matplotlib
 import numpy as np
 import planted
 import pytest
+import test_evidence
 from matplotlib import image
 from matplotlib.text import Text
 
 from forensics import plots
-from forensics.analysis import ANALYSES, blink, lighting, lipsync, voice
+from forensics.analysis import ANALYSES, blink, evidence, lighting, lipsync, voice
 from forensics.timeline import Interval
 
 SECONDS = 10.0
@@ -48,7 +49,9 @@ def findings():
     found = findings_of(*talking())
     tone = planted.sound(planted.vowel(150.0, 4.0) + planted.noise(4.0, level_db=-60))
     voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 3.5)]), voice.Settings())
-    return [*found[:6], *voiced]
+    t_s = np.delete(planted.pictures_s(25, SECONDS), [60, 61, *range(120, 150)])
+    contained = evidence.assess(test_evidence.scene(test_evidence.survey(t_s, key=t_s % 2 < 0.04)), evidence.Settings())
+    return [*found[:6], *voiced, *contained]
 
 
 def analysis_of(finding):
@@ -82,6 +85,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "lighting-turning",
         "voice-f0",
         "voice-recording",
+        "evidence",
     ]
 
 

@@ -276,7 +276,7 @@ def plot_packets(finding: Finding, ax: Any) -> None:
         ax.plot(t_s[key], kb[key], "o", color=plots.BLACK, ms=4, mfc="none", label="key picture", **pixels)
     else:
         ax.plot(t_s, kb, ".", color=plots.BLUE, ms=2.5, label="packet of sound", **pixels)
-    top = 2 * float(kb.max()) if len(kb) else 1.0
+    top = 2 * float(kb.max())
     for kind, (marker, label) in MARKS.items():
         at = [e.interval.start_s for e in finding.events if e.kind == kind]
         if at:
@@ -286,9 +286,12 @@ def plot_packets(finding: Finding, ax: Any) -> None:
     )
     plots.missing(ax, finding.evidence["examined"], finding.covered)
     ax.set_yscale("log")
+    ax.set_ylim(10 ** np.floor(np.log10(kb.min())), 10 ** np.ceil(np.log10(top)))  # decades: each has its label
+    ax.yaxis.set_major_formatter("{x:g}")  # the usual one writes mathematics, which is not parsed here
+    ax.yaxis.set_minor_formatter("")
     ax.set_ylabel("size as stored (kB)")
     plots.time_axis(ax, finding.evidence["examined"])
-    plots.legend(ax, columns=3)
+    plots.legend(ax)
 
 
 @plots.styled
@@ -296,7 +299,7 @@ def charts(finding: Finding) -> list[plots.Chart]:
     """The packets over time; none of a refusal or where nothing is to be shown."""
     if finding.state != ASSESSED or not len(finding.evidence["t_s"]):
         return []
-    fig, ax = plots.figure(row_mm=58)
+    fig, ax = plots.figure(row_mm=62)
     plot_packets(finding, ax)
     return [
         plots.Chart(
