@@ -31,6 +31,7 @@ from forensics.pipeline import Settings as AllSettings
 from forensics.report import phrases, words
 from forensics.report.plates import Plate, files, photographs, plates
 from forensics.scene import Scene
+from forensics.survey import COLUMNS, Survey
 from forensics.timeline import Audio, FaceTrack, Interval, Series
 
 PACKAGE = Path(forensics.finding.__file__).parent
@@ -197,6 +198,14 @@ def clip(title="holiday", name="a film.mp4"):
     return Clip(Path(name), SHA, SHA * 2, 3758596, declared, 0, 1)
 
 
+def surveyed(title):
+    """A container whose every name is ``title``."""
+    stream = {"index": 0, "kind": "video", "codec": "h264", "profile": title, "level": 31, "fourcc": title}
+    signed = {"state": "signer_untrusted", "why": title, "signer": title, "issuer": None, "signed": None, "made_by": []}
+    facts = {"streams": [stream], "encoders": {"0": [title]}, "boxes": None, "credentials": signed}
+    return Survey(facts, {name: np.zeros(3, kind) for name, kind in COLUMNS.items()}, 0, None)
+
+
 def examination(title="holiday", found=None, **changes):
     t_s = np.delete(np.arange(251) / 25, 100)
     observation = Observation(
@@ -218,6 +227,7 @@ def examination(title="holiday", found=None, **changes):
         freezes=[Interval(2, 2.4)],
         speech=[Interval(0.5, 4.25)],
         level=None,
+        survey=surveyed(title),
     )
     values = {
         "clip": clip(title),
@@ -454,6 +464,19 @@ def test_our_own_texts_cannot_become_markup_either(text):
     assert [tag for tag, _ in reader.elements] == [tag for tag, _ in calm.elements]
     assert reader.headings == calm.headings
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", source)
+
+
+def test_what_the_container_states_is_told_as_stated_and_null_where_it_was_not_surveyed():
+    record = report.findings_json(examination("Maker 1.0"))
+    told = {(row["about"], row["what"]): row["said"] for row in record["clip"]["stated"]}
+    assert told["stream 0 (video)", "Names that encoders wrote"] == "Maker 1.0"
+    assert record["clip"]["content_credentials"] == "signer_untrusted"
+    assert "as stated by the file" in page() and "says nothing" in page()
+    without = examination()
+    without = replace(without, scene=replace(without.scene, survey=None))
+    record = report.findings_json(without)
+    jsonschema.validate(record, report.schema())
+    assert record["clip"]["stated"] is None and "as stated by the file" not in page(without)
 
 
 def test_hostile_words_are_inert_in_the_record():
