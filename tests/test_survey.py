@@ -103,7 +103,13 @@ def test_a_packet_of_nonsense_has_no_type(codec, data):
 
 
 def test_a_packet_that_is_the_one_before_again_is_told(tmp_path):
-    still = synth.Pictures([MOVING[0]] * 3 + MOVING[1:4], np.arange(6) / 25, codec="png", pixels="rgb24", options={})
+    still = synth.Pictures(
+        [MOVING[0]] * 3 + MOVING[1:4],
+        np.arange(6) / 25,
+        codec="mjpeg",
+        pixels="yuvj420p",
+        options={"qmin": "4", "qmax": "4"},
+    )
     found = surveyed(synth.write(tmp_path / "still.mkv", still), tmp_path / "survey")
     assert found.of(0)["same"].tolist() == [False, True, True, False, False, False]
     assert rows(found)["stream 0 (video)", "Packets with the bytes of the one before"] == "2"
