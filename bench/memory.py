@@ -2,7 +2,7 @@
 
     python bench/memory.py [--minutes 2 20]
 
-Resident memory of the process tree, read ten times a second.
+Memory of the process tree, read ten times a second: pages shared by several processes are counted once (PSS).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ def peak_mb(command: list[str]) -> float:
     while process.poll() is None:
         with contextlib.suppress(psutil.NoSuchProcess):
             tree = [process, *process.children(recursive=True)]
-            peak = max(peak, sum(resident(p) for p in tree))
+            peak = max(peak, sum(held(p) for p in tree))
         time.sleep(0.1)
     if process.returncode:
         raise SystemExit(f"the report ended with status {process.returncode}")
     return peak / 2**20
 
 
-def resident(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.memory_info().rss
+def held(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return process.memory_full_info().pss
     return 0
 
 

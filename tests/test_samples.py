@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ import speech  # noqa: E402
 
 from forensics.landmarks import BLENDSHAPES, FaceModel  # noqa: E402
 
-pytestmark = pytest.mark.slow  # nearly every test needs the whole build
+pytestmark = pytest.mark.slow
 
 IN_STEP, LATE = "talker.mp4", "talker_sound_200ms_late.mp4"
 OTHER_WORDS, SPLICED, LIMITED, UNEVEN = (
@@ -42,12 +41,9 @@ BLINKS = [BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight")]
 
 
 @pytest.fixture(scope="session")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that ``python samples/build.py`` writes, built once, without what another picture is drawn for."""
-    out = tmp_path_factory.mktemp("samples")
-    command = [sys.executable, str(SAMPLES / "build.py"), "--out", str(out), "--only", *ONE_PICTURE]
-    subprocess.run(command, check=True, cwd=out)
-    return out
+def samples() -> Path:
+    """The folder that ``python samples/build.py`` writes: make builds it anew when a script there changes."""
+    return SAMPLES / "out"
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +78,11 @@ def frames_at(truth: dict[str, Any], kind: str, key: str) -> list[int]:
 
 def test_truth_names_every_file_and_what_was_done(samples: Path, truth: dict[str, Any]) -> None:
     assert truth["schema"] == build.SCHEMA
-    assert set(truth["files"]) == {p.name for p in samples.glob("*.mp4")} == set(ONE_PICTURE)
+    assert set(truth["files"]) == {p.name for p in samples.glob("*.mp4")} > set(ONE_PICTURE)
     assert [truth["files"][n]["av_offset_ms"] for n in ONE_PICTURE] == [0, 200, None, 0, 0, 0]
     assert [truth["files"][n]["altered"] for n in ONE_PICTURE] == [False, True, True, True, True, False]
     assert {"av", "mediapipe", "numpy", "espeakng-loader", "espeak-ng"} <= set(truth["software"])
-    for facts in truth["files"].values():
+    for facts in (truth["files"][name] for name in ONE_PICTURE):
         for kind in ("phonemes", "sentences", "bilabial_closures"):
             assert all(0 <= e["start_s"] < e["end_s"] <= facts["duration_s"] for e in facts[kind])
         assert all(b["onset_s"] < b["peak_s"] < b["offset_s"] for b in facts["blinks"])

@@ -277,13 +277,13 @@ def test_a_person_is_never_in_the_fit_that_scores_it():
 def test_noise_cross_fitted_scores_as_noise():
     rng = np.random.default_rng(11)
     areas = []
-    for seed in range(40):
+    for seed in range(12):
         features, labels = rng.normal(size=(60, 4)), np.arange(60) < 20
         fold = statistics.folds(range(60), labels, 10, seed)
         areas.append(
             roc_auc_score(labels, statistics.cross_fit(statistics.logistic, features, labels, range(60), fold))
         )
-    assert np.mean(areas) == pytest.approx(0.5, abs=0.05)
+    assert np.mean(areas) == pytest.approx(0.5, abs=0.07)
 
 
 def test_a_planted_feature_is_found_and_gaps_in_it_are_bridged(rng):
