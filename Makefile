@@ -32,7 +32,8 @@ report: .venv/.ready $(if $(CLIP),,$(SAMPLE))  ## examine CLIP='a file.mp4' (els
 	set -x; .venv/bin/forensics report "$$clip" --out "$$out"
 
 test: $(SAMPLE)  ## all tests and every notebook; those on real clips skip by name without ../shared/data
-	.venv/bin/python -m pytest --nbmake --nbmake-timeout=300 tests notebooks
+	.venv/bin/python -m pytest --numprocesses=2 --dist=loadfile tests
+	.venv/bin/python -m pytest --nbmake --nbmake-timeout=300 notebooks
 
 check: .venv/.ready  ## lint, format, types
 	.venv/bin/ruff check .
