@@ -103,9 +103,7 @@ def refuse_indirect(fd: int) -> None:
 
 def _choose(streams: list[dict[str, Any]], kind: str) -> int | None:
     """The first stream of its kind that is not a cover picture: the one that players choose."""
-    fit = [
-        s["index"] for s in streams if s["kind"] == kind and s["codec"] != "unknown" and not s.get("attached_picture")
-    ]
+    fit = [s["index"] for s in streams if s["kind"] == kind and s["decodable"] and not s.get("attached_picture")]
     return fit[0] if fit else None
 
 

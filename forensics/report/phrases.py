@@ -70,6 +70,7 @@ LOSSES = {
     "without_time": "decoded, but without a usable time: left out",
     "time_steps_back": "with a time not after the one before: left out or cut",
     "size_changes": "changes of format within the stream",
+    "damaged": "damaged and bridged by the decoder: shown, partly guessed",
     "not_finite": "samples that are not numbers: set to zero",
 }
 
