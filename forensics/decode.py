@@ -44,10 +44,10 @@ CONTAINERS = (
 )
 #: Decoders of what cameras, telephones, recorders, broadcasters, editors and sites make, by FFmpeg's names. FFmpeg
 #: holds 400 more, for games and forgotten programs, little used and seldom mended: in FFmpeg 8.1.2, which the locked
-#: PyAV carries, those of TDSC, APAC and FLIC write beyond their memory (``tools/parsers.py``). No byte of the evidence
-#: reaches a decoder that is not here.
+#: PyAV carries, those of TDSC, APAC, FLIC and VVC write beyond their memory (``tools/parsers.py``). No byte of the
+#: evidence reaches a decoder that is not here.
 _PICTURE_DECODERS = (
-    "h264 hevc vvc av1 libdav1d vp6 vp6f vp8 vp9 libvpx libvpx-vp9 mpeg1video mpeg2video mpegvideo mpeg4 msmpeg4v1 "
+    "h264 hevc av1 libdav1d vp6 vp6f vp8 vp9 libvpx libvpx-vp9 mpeg1video mpeg2video mpegvideo mpeg4 msmpeg4v1 "
     "msmpeg4v2 msmpeg4 h261 h263 h263i h263p flv wmv1 wmv2 wmv3 vc1 mjpeg jpeg2000 png dvvideo dnxhd prores cfhd ffv1 "
     "huffyuv ffvhuff utvideo rawvideo v210 theora svq1 svq3 cinepak indeo5 qtrle"
 )
