@@ -10,7 +10,7 @@ CASES ?=
 export CLIP OUT CASES
 
 .DELETE_ON_ERROR:
-.PHONY: help venv report test check samples notebooks real validate bench lock notice clean
+.PHONY: help venv report test check samples notebooks real validate bench fuzz lock notice clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -67,6 +67,12 @@ bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/report.py
 	.venv/bin/python bench/report.py --faceless --rounds 1
 	.venv/bin/python bench/memory.py
+
+fuzz: $(SAMPLE)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
+	.venv/bin/python tools/parsers.py
+	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/hostile/test_fuzz.py
+	.venv/bin/python tests/hostile/table.py
+	.venv/bin/python tests/hostile/fuzz.py --n 1000 --out tests/hostile/FUZZ.md
 
 lock: .venv/.ready  ## requirements.lock and environment.yml from requirements.in (UPGRADE=1: newest versions)
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,137 @@ def uninformative(folder: Path) -> dict[str, Path]:
             folder / "one_sample.wav", synth.Sound(synth.tone(1 / 48000), codec="pcm_s16le", sample_format="s16")
         ),
     }
+
+
+# -- recordings that are lawful and awkward ------------------------------------------------------------------------
+
+PCM = {"codec": "pcm_s16le", "sample_format": "s16"}
+#: A rate and a size that need little work: the point is elsewhere.
+FEW = 12
+
+
+def tagged(folder: Path) -> Path:
+    return write(folder / "tagged.mp4", synth.Sound(synth.tone(0.5)), tags=TAGS)
+
+
+def two_of_each(folder: Path) -> Path:
+    """Two picture and two sound streams; the first of each kind is the one that players choose."""
+    flac = {"codec": "flac", "sample_format": "s16"}
+    streams = [
+        evenly(plain(FEW)),
+        evenly(plain(FEW)),
+        synth.Sound(synth.tone(0.5)),
+        synth.Sound(synth.tone(0.5), **flac),
+    ]
+    return write(folder / "two_of_each.mkv", *streams)
+
+
+def changed_size(folder: Path) -> Path:
+    first = write(folder / "first.ts", evenly([synth.gradient(160, 96)] * FEW))
+    second = write(folder / "second.ts", evenly([synth.gradient(80, 48)] * FEW, start_s=1.0))
+    path = folder / "changed_size.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    first.unlink()
+    second.unlink()
+    return path
+
+
+def turned(folder: Path) -> Path:
+    """160 x 96 stored, to be shown a quarter clockwise."""
+    path = write(folder / "turned.mp4", evenly([synth.gradient(160, 96)] * FEW))
+    path.write_bytes(synth.turned(path.read_bytes(), (0, 1, -1, 0)))
+    return path
+
+
+def oblong_pixels(folder: Path) -> Path:
+    """PAL: 176 x 144 stored, each pixel 16/11 as wide as high."""
+    return write(folder / "oblong_pixels.mp4", evenly([synth.gradient(176, 144)] * FEW, shape=Fraction(16, 11)))
+
+
+def at(folder: Path, name: str, t_s: list[float]) -> Path:
+    return write(folder / f"{name}.mp4", synth.Pictures(plain(len(t_s)), t_s))
+
+
+def variable_rate(folder: Path) -> Path:
+    return at(folder, "variable_rate", [0.0, 0.033, 0.066, 0.1, 0.2, 0.21, 0.5, 0.533])
+
+
+def fast(folder: Path) -> Path:
+    return at(folder, "fast", [k / 1000 for k in range(40)])
+
+
+def slow(folder: Path) -> Path:
+    return at(folder, "slow", [10.0 * k for k in range(6)])
+
+
+def times_back(folder: Path) -> Path:
+    times = [0.0, 0.04, 0.08, 0.06, 0.12, 0.16]
+    film = evenly(plain(6), codec="mjpeg", pixels="yuvj420p", options={}, written_s=times)
+    return write(folder / "times_back.mkv", film)
+
+
+def clipped(folder: Path) -> Path:
+    return write(folder / "clipped.wav", synth.Sound(np.clip(20 * synth.tone(2.0), -1, 1), **PCM))
+
+
+def not_finite(folder: Path) -> Path:
+    sound = synth.tone(1.0)
+    sound[100:103, 0] = np.nan, np.inf, -np.inf
+    return write(folder / "not_finite.wav", synth.Sound(sound, codec="pcm_f32le", sample_format="flt"))
+
+
+def short_speech(folder: Path) -> Path:
+    """0.2 s of the bundled sample's voice, in the midst of a word."""
+    samples = spoken()
+    return write(folder / "short_speech.wav", synth.Sound(samples[48_000 * 2 : 48_000 * 2 + 9_600], **PCM))
+
+
+def spoken() -> np.ndarray:
+    """The voice of the bundled sample: float32 (n, 1) at 48 kHz."""
+    import av
+
+    path = Path(__file__).resolve().parents[2] / "samples" / "out" / "talker.mp4"
+    with av.open(str(path)) as film:
+        to_mono = av.AudioResampler("flt", "mono", 48_000)
+        frames = [f for frame in film.decode(audio=0) for f in to_mono.resample(frame)]
+    return np.concatenate([f.to_ndarray().reshape(-1, 1) for f in frames])
+
+
+def no_face(folder: Path) -> Path:
+    return write(folder / "no_face.mp4", evenly([synth.gradient(160, 120)] * FEW))
+
+
+def crowd(folder: Path) -> Path:
+    """Sixty faces in each picture, 84 px high."""
+    face = synth.portrait(84)
+    return write(folder / "crowd.mp4", evenly([np.tile(face, (6, 10, 1))] * 5, 5))
+
+
+def tiny_face(folder: Path) -> Path:
+    """A face 12 px high, in the midst of 320 x 240."""
+    picture = np.full((240, 320, 3), 90, np.uint8)
+    picture[110:140, 145:175] = synth.portrait(30)  # the head takes some 0.4 of the photograph
+    return write(folder / "tiny_face.mp4", evenly([picture] * FEW))
+
+
+def face_on_a_screen(folder: Path) -> Path:
+    """A person, and another in a bright frame on a dark wall behind."""
+    picture = np.full((240, 480, 3), 40, np.uint8)
+    picture[:, :240] = synth.portrait(240)
+    picture[50:190, 300:440] = 230
+    picture[60:180, 310:430] = synth.portrait(120)
+    return write(folder / "face_on_a_screen.mp4", evenly([picture] * 30, 15))
+
+
+def closed_decoder(folder: Path) -> Path:
+    """A sound track, and pictures for a decoder with a known fault (CVE-2026-8461), which is not among ours."""
+    film = evenly(plain(FEW), codec="magicyuv", pixels="gbrp", options={})
+    return write(folder / "closed_decoder.mkv", film, synth.Sound(synth.tone(0.5)))
+
+
+def six_hours(folder: Path) -> Path:
+    """Six hours of 1080p: a picture each ten minutes, a quiet tone throughout."""
+    pictures = synth.Pictures(plain(37, 1920, 1080), [600.0 * k for k in range(37)])
+    tone = 0.1 * synth.tone(60.0, 8000)
+    sound = synth.Sound(np.tile(tone, (360, 1)), 8000, codec="flac", sample_format="s16", block=8000)
+    return write(folder / "six_hours.mkv", pictures, sound)
