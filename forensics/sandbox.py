@@ -2,16 +2,17 @@
 
 Everything that parses evidence runs there: it has crashed on malformed files, and a crash must cost one child, not
 the case. The child gets a descriptor, not a path; it cannot write files (limit 0 on their size) nor, where the
-kernel has Landlock, make, empty or remove them, or connect to anything; its memory is limited; it dies with its
-parent; it is killed when it stays silent too long, and an empty message says that it is still at work. Messages are a
-JSON header and plain arrays: a captured child could lie about measurements but not run code here, as unpickling would
-let it.
+kernel has Landlock, make, empty or remove them; it makes no socket; its memory is limited; it dies with its parent;
+it is killed when it stays silent too long, and an empty message says that it is still at work. Messages are a JSON
+header and plain arrays: a captured child could lie about measurements but not run code here, as unpickling would let
+it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import importlib
 import json
 import os
@@ -181,7 +182,7 @@ def landlock_version() -> int:
 
 
 def _confine() -> None:
-    """From here on this process changes no file and connects to nothing; descriptors that are open stay so."""
+    """From here on this process changes no file and connects to nothing by TCP; descriptors that are open stay so."""
     if (version := landlock_version()) < 1:
         return
     denied = struct.pack("<QQ", CHANGE | (EMPTY if version >= 3 else 0), NETWORK if version >= 4 else 0)
@@ -191,6 +192,43 @@ def _confine() -> None:
     if ruleset < 0 or libc.syscall(RESTRICT_SELF, ruleset, 0):
         raise OSError("the kernel has Landlock but refuses it")
     os.close(ruleset)
+
+
+#: By machine: its name in the kernel's records and the number of its socket(2) (linux/audit.h, asm/unistd.h).
+SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+#: io_uring_setup(2), through which sockets can be made as well, and where the numbers of x86's other calls begin.
+URING, OTHER_CALLS = 425, 0x40000000
+#: prctl(2), seccomp(2) and linux/bpf_common.h: install a filter; what it does: load, compare, return.
+SET_SECCOMP, FILTER = 22, 2
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.EACCES
+
+
+def _no_sockets() -> None:
+    """From here on this process and its threads make no socket.
+
+    Landlock refuses TCP alone, and MediaPipe's library asks the name server for its maker's address and reports its
+    use there (its issue 6291): a name that is looked up tells that, and when, something was examined here.
+    """
+    if (machine := os.uname().machine) not in SOCKET:
+        return
+    architecture, number = SOCKET[machine]
+    program = [  # (what, lines skipped if so, lines skipped if not, value)
+        (LOAD, 0, 0, 4),  # the architecture of the call
+        (EQUAL, 0, 5, architecture),
+        (LOAD, 0, 0, 0),  # its number
+        (AT_LEAST, 3, 0, OTHER_CALLS),
+        (EQUAL, 2, 0, number),
+        (EQUAL, 1, 0, URING),
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, REFUSE),
+    ]
+    lines = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *line) for line in program))
+    whole = struct.pack("@HP", len(program), ctypes.addressof(lines))
+    libc = ctypes.CDLL(None)
+    libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if libc.prctl(SET_SECCOMP, FILTER, whole, 0, 0):
+        raise OSError("the kernel refuses the filter that keeps sockets shut")
 
 
 def _child() -> None:
@@ -204,6 +242,7 @@ def _child() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _confine()
+    _no_sockets()
     module, name = job["function"].split(":")
     try:
         for header, arrays in getattr(importlib.import_module(module), name)(job["fd"], **job["arguments"]):

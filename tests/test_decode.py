@@ -14,6 +14,7 @@ from synth import Pictures, Sound, click, evenly, gradient, plain, portrait, ton
 
 from forensics import clip, decode
 from forensics.decode import Losses
+from forensics.errors import MediaError
 from forensics.landmarks import FaceModel
 
 #: Any picture, exactly: sizes may be odd, and nothing is rounded.
@@ -160,6 +161,38 @@ def test_a_damaged_picture_is_counted_and_the_next_one_shown(tmp_path):
     path.write_bytes(data)
     _, pictures, losses = see(path)
     assert order(pictures) == [0, 1, 3, 4, 5, 6, 7] and losses == Losses(decode_failures=1)
+
+
+def test_damage_that_the_decoder_bridges_is_counted(tmp_path):
+    """The number of pictures is right, but some are guessed: not counted as failures by anybody else."""
+    film = evenly([gradient(96, 64)] * 20, options={"crf": "8", "preset": "ultrafast", "g": "10"})
+    path = write(tmp_path / "clip.mkv", film)
+    times, _, losses = see(path)
+    assert len(times) == 20 and losses == Losses()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3 : len(data) // 3 + 40] = bytes(range(100, 140))
+    path.write_bytes(data)
+    assert see(path)[2].damaged > 0
+
+
+def test_a_decoder_that_is_not_ours_is_never_run(tmp_path):
+    """Its stream is named, not examined."""
+    film = evenly(plain(3), codec="magicyuv", pixels="gbrp", options={})
+    path = write(tmp_path / "clip.avi", film, Sound(tone(0.2), codec="pcm_s16le", sample_format="s16"))
+    with clip.opened(path) as fd:
+        known = clip.identify(path, fd)
+    assert (known.picture, known.sound) == (None, 1)
+    assert [(s["codec"], s["decodable"]) for s in known.others()] == [("magicyuv", False)]
+    with pytest.raises(MediaError, match="E_NO_STREAMS"):
+        see(path, 0)
+
+
+def test_every_decoder_that_is_ours_exists():
+    """A name that is spelled wrong would shut out recordings."""
+    import av
+
+    names = {av.codec.Codec(name, "r").name for name in decode.DECODERS}
+    assert names == decode.DECODERS and {"h264", "hevc", "aac", "opus", "pcm_s16le"} <= names
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------

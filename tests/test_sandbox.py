@@ -125,6 +125,14 @@ def test_a_child_neither_changes_files_nor_connects(fd, tmp_path):
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("evidence", b"some evidence")]
 
 
+@pytest.mark.skipif(os.uname().machine not in sandbox.SOCKET, reason="no filter is known for this machine")
+def test_a_child_makes_no_socket_of_any_kind(fd):
+    """Landlock refuses TCP alone: the landmark model's library looked up its maker's server over UDP."""
+    ((header, _),) = sandbox.stream("misbehaving:make_sockets", fd)
+    assert set(header["told"].values()) == {header["thread"]} == {"PermissionError"} and len(header["told"]) == 8
+    assert header["named"] == "gaierror" and header["pair"] == "done"
+
+
 def test_a_refusal_passes_through_unchanged(fd):
     error = refusal("refuse", fd)
     assert (error.code, error.sentence, error.next_step) == (

@@ -332,7 +332,7 @@ def face_on_a_screen(folder: Path) -> Path:
 def closed_decoder(folder: Path) -> Path:
     """A sound track, and pictures for a decoder with a known fault (CVE-2026-8461), which is not among ours."""
     film = evenly(plain(FEW), codec="magicyuv", pixels="gbrp", options={})
-    return write(folder / "closed_decoder.mkv", film, synth.Sound(synth.tone(0.5)))
+    return write(folder / "closed_decoder.avi", film, synth.Sound(synth.tone(0.5), **PCM))
 
 
 def six_hours(folder: Path) -> Path:

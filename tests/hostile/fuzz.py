@@ -9,6 +9,7 @@ with the children's own limits. The outcomes:
 * whole: as many pictures and samples as the clip before the damage.
 * told: fewer, and the record says so: lost pictures, a count of losses, a gap, uneven steps, or a declared length
   that was not reached.
+* partly: the loss in one stream is told, but not that in the other.
 * redeclared: fewer, and the file itself may no longer claim more, so that nobody can know: a part is missing from a
   container without lengths (TS, MPEG, Ogg, ADTS), or the damage hit the header, where the claims stand.
 * silent: fewer, the file claims or holds more, and the record does not say so. None may be.
@@ -52,8 +53,8 @@ HANG_S = 180
 ONE = pipeline.Settings(observe=observe.Settings(workers=1))
 #: Less than this is no loss: one block of the coarsest coder here, in samples; an encoder's delay varies by it.
 BLOCK = 1152
-#: A declared length further than this beyond what was decoded tells of a loss, in s: two pictures.
-SHORT_S = 0.08
+#: A declared length further than this beyond what was decoded tells of a loss, in s; of sound clips it is up to 0.01.
+SHORT_S = 0.03
 #: Containers that hold no length of their own: what a reader reports is where their last packet lies.
 WITHOUT_LENGTH = {".ts", ".ogg", ".aac", ".mpg"}
 MP3 = {"codec": "libmp3lame", "sample_format": "s16p"}
@@ -202,6 +203,8 @@ def judged(before: Seen, now: Seen, way: str, container: str) -> tuple[str, str]
     if all(signs):
         return "told", " and ".join(dict.fromkeys(signs))
     detail = f"{pictures} pictures, {samples} samples"
+    if any(signs):
+        return "partly", detail
     without_length = Path(container).suffix in WITHOUT_LENGTH and way in ("end cut", "hole cut", "spliced")
     if without_length or way == "header flipped" or len(now.streams) < len(before.streams):
         return "redeclared", detail
@@ -257,7 +260,7 @@ def made(folder: Path) -> tuple[dict[str, bytes], dict[str, Seen]]:
 
 def table(outcomes: Iterable[Outcome], rows: str) -> list[str]:
     """Markdown: outcomes by ``rows`` (``clip`` or ``way``)."""
-    kinds = ("refused", "told", "redeclared", "whole", "silent", "crash", "hang")
+    kinds = ("refused", "told", "partly", "redeclared", "whole", "silent", "crash", "hang")
     counts = collections.Counter((getattr(o, rows), o.kind) for o in outcomes)
     lines = [f"| {rows} | " + " | ".join(kinds) + " | n |", "|---" + "|--:" * (len(kinds) + 1) + "|"]
     for row in sorted({row for row, _ in counts}):

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +76,21 @@ def change_files(fd: int, folder: str, port: int) -> Iterator[Message]:
         },
         {},
     )
+
+
+def make_sockets(fd: int) -> Iterator[Message]:
+    """Of each family, by Python and by the C library's own look-up of a name; one on a thread; a pair needs no network."""
+    told = {
+        f"{family.name} {kind.name}": outcome(lambda family=family, kind=kind: socket.socket(family, kind).close())
+        for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK)
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+    }
+    aside: list[str] = []
+    thread = threading.Thread(target=lambda: aside.append(outcome(lambda: socket.socket().close())))
+    thread.start()
+    thread.join()
+    named = outcome(lambda: socket.getaddrinfo("localhost.invalid", 80))
+    yield {"told": told, "thread": aside[0], "named": named, "pair": outcome(socket.socketpair)}, {}
 
 
 def outcome(action: Callable[[], object]) -> str:
