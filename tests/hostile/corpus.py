@@ -310,7 +310,7 @@ def no_face(folder: Path) -> Path:
 def crowd(folder: Path) -> Path:
     """Sixty faces in each picture, 84 px high."""
     face = synth.portrait(84)
-    return write(folder / "crowd.mp4", evenly([np.tile(face, (6, 10, 1))] * 5, 5))
+    return write(folder / "crowd.mp4", evenly([np.tile(face, (6, 10, 1))] * 6, 2))
 
 
 def tiny_face(folder: Path) -> Path:

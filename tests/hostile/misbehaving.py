@@ -79,7 +79,7 @@ def change_files(fd: int, folder: str, port: int) -> Iterator[Message]:
 
 
 def make_sockets(fd: int) -> Iterator[Message]:
-    """Of each family, by Python and by the C library's own look-up of a name; one on a thread; a pair needs no network."""
+    """Of each family, by Python and by the C library's look-up of a name; one on a thread. A pair needs no network."""
     told = {
         f"{family.name} {kind.name}": outcome(lambda family=family, kind=kind: socket.socket(family, kind).close())
         for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_NETLINK)

@@ -210,7 +210,7 @@ ROWS = [
     Row(CUT, "cut at 2/3", corpus.cut_at_two_thirds, r"3[234] of 50 .*, 1[678] lost; 2.0 s declared, 1.3", cut_short),
     refused(CUT, "moov only", corpus.index_only, "E_NO_FRAMES"),
     Row(CUT, "timescale 0", corpus.timescale_zero, "1 of 50 pictures decoded, 49 lost", pictures),
-    Row(CLAIMS, "stts count 2³¹-1", corpus.endless_durations, "50 of 2147483647 .*, 2147483597 lost", pictures),
+    Row(CLAIMS, "stts count 2³¹-1", corpus.endless_durations, r"50 of 214748364[78] .*, 21474835\d\d lost", pictures),
     refused(CLAIMS, "stsz 2³¹ entries", corpus.endless_sizes, "E_TRUNCATED"),
     Row(CLAIMS, "stsz 2³¹-1 equal sizes", corpus.endless_equal_sizes, "0 of 50 pictures decoded, 50 lost", pictures),
     refused(CLAIMS, "3,000 nested boxes", corpus.nested_boxes, "E_TRUNCATED"),
@@ -233,10 +233,10 @@ ROWS = [
         "examined video 0 h264, audio 2 aac; not examined video 1 h264, audio 3 flac",
         streams,
     ),
-    Row(STREAMS, "resolution change", corpus.changed_size, "24 pictures, picture size_changes 1", losses),
+    Row(STREAMS, "resolution change", corpus.changed_size, "24 pictures, .*picture size_changes 1", losses),
     Row(STREAMS, "rotation flag", corpus.turned, "96 x 160", size),
     Row(STREAMS, "non-square pixels", corpus.oblong_pixels, "256 x 144", size),
-    Row(STREAMS, "VFR", corpus.variable_rate, "steps of 10.0 to 290.0 ms, 4 uneven", rate),
+    Row(STREAMS, "VFR", corpus.variable_rate, "steps of 10.0 to 290.0 ms, 3 uneven", rate),
     Row(STREAMS, "PTS back", corpus.times_back, "5 pictures, picture time_steps_back 1", losses),
     Row(STREAMS, "1000 fps", corpus.fast, "steps of 1.0 to 1.0 ms, 0 uneven", rate),
     Row(STREAMS, "0.1 fps", corpus.slow, "steps of 10000.0 to 10000.0 ms, 0 uneven", rate),
@@ -254,6 +254,9 @@ ROWS = [
     Row(LITTLE, "0.2 s of speech", corpus.short_speech, f"no_picture .*; {NOTHING}", reasons),
     Row(LITTLE, "NaN and Inf", corpus.not_finite, "0 pictures, sound not_finite 3", losses),
     Row(LITTLE, "black and silent", one_of("black"), f"face_not_found sound_is_silent; {NOTHING}", reasons),
+    Row(LITTLE, "0.2 s", one_of("brief"), f"face_not_found no_speech sound_too_short; {NOTHING}", reasons),
+    Row(LITTLE, "one picture", one_of("one_picture"), f"face_not_found no_sound; {NOTHING}", reasons),
+    Row(LITTLE, "one sample", one_of("one_sample"), f"no_picture .*; {NOTHING}", reasons),
     Row(LITTLE, "no face", corpus.no_face, f"face_not_found no_sound; {NOTHING}", reasons),
     Row(LITTLE, "60 faces", corpus.crowd, r"\d+ faces followed \(.*\), [1-9]\d* more seen; ", faces),
     Row(
@@ -393,6 +396,9 @@ def _refusal_faults(row: Row, ran: Ran) -> list[str]:
     return [what for what, is_so in wrong.items() if is_so]
 
 
+_STEERING = set("\x1b\x07\u202e")
+
+
 def _report_faults(row: Row, ran: Ran) -> list[str]:
     assert row.see is not None
     found = ran.found()
@@ -402,7 +408,9 @@ def _report_faults(row: Row, ran: Ran) -> list[str]:
         f"it found {row.see(found)!r}": not re.match(row.must, row.see(found)),
         "the log does not end with the report": ran.log()[-1]["action"] != "reported",
         "no report": (ran.case / "report.html").stat().st_size < 1000,
-        "it steers the terminal": bool(set("\x1b\x07\u202e") & set(ran.stdout)),
+        "it steers the terminal": bool(_STEERING & set(ran.stdout)),
+        "it steers the page": bool(_STEERING & set((ran.case / "report.html").read_text("utf-8"))),
+        "an output has the evidence's name": any(ran.evidence.stem in output.name for output in ran.case.rglob("*")),
     }
     return [what for what, is_so in wrong.items() if is_so]
 

@@ -43,6 +43,7 @@ class Ran:
     sockets: tuple[str, ...]
     changed: tuple[str, ...]  # files made, changed or removed outside the case
     case: Path
+    evidence: Path
 
     @property
     def code(self) -> str:
@@ -165,15 +166,15 @@ class _Watch:
             self.peak = max(self.peak, memory)
 
 
-def run(command: Process | Preloaded, place: Place, *arguments: str | Path, limit_s: float = 300.0) -> Ran:
-    """``forensics`` with ``arguments`` in ``place``. Raises TimeoutError where it is not done in time, and ends it."""
+def run(command: Process | Preloaded, place: Place, evidence: Path, limit_s: float = 300.0) -> Ran:
+    """``forensics report`` of ``evidence`` in ``place``. Raises TimeoutError where it is not done in time; ends it."""
     before, began = place.files(), time.monotonic()
     outputs = place.root.parent / "outputs"
     outputs.mkdir(exist_ok=True)
     for old in outputs.iterdir():
         old.unlink()
     job = {
-        "arguments": [os.fspath(a) for a in arguments],
+        "arguments": ["report", str(evidence), "--out", str(place.case)],
         "here": str(place.root / "here"),
         "environment": place.environment(),
         "stdout": str(outputs / "stdout"),
@@ -190,4 +191,4 @@ def run(command: Process | Preloaded, place: Place, *arguments: str | Path, limi
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     out, err = ((outputs / name).read_bytes().decode(errors="replace") for name in ("stdout", "stderr"))
     seconds = time.monotonic() - began
-    return Ran(status, out, err, seconds, watch.peak / 1e6, tuple(watch.sockets), tuple(changed), place.case)
+    return Ran(status, out, err, seconds, watch.peak / 1e6, tuple(watch.sockets), tuple(changed), place.case, evidence)

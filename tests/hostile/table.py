@@ -40,7 +40,7 @@ def cells(*values: object) -> str:
 def measured(row: Row) -> tuple[str, bool]:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
-        ran = run(Process(), place, "report", row.make(place.evidence), "--out", place.case, limit_s=row.most_s)
+        ran = run(Process(), place, row.make(place.evidence), limit_s=row.most_s)
         wrong = faults(row, ran)
         told = "; ".join(wrong) if wrong else seen(row, ran)
     where = "`make fuzz`" if row.heavy else "`test_rows.py::test_row`"

@@ -21,7 +21,7 @@ def command():
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.heavy], ids=lambda row: ascii(row.name))
 def test_row(row, command, tmp_path):
     place = Place(tmp_path)
-    ran = run(command, place, "report", row.make(place.evidence), "--out", place.case)
+    ran = run(command, place, row.make(place.evidence))
     assert faults(row, ran) == []
 
 
