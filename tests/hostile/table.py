@@ -1,6 +1,6 @@
 """`python tests/hostile/table.py`: the table of hostile input, every row run as the real command, into TABLE.md.
 
-``--preloaded`` saves the command's imports (``running.Preloaded``); TABLE.md says so. Ends with status 1 where a row is
+``--quick`` saves the command's imports (``running.Preloaded``) and leaves out the heavy rows; TABLE.md says so. Ends with status 1 where a row is
 not as it must be.
 """
 
@@ -52,10 +52,13 @@ def measured(row: Row, command: Process | Preloaded) -> tuple[str, bool]:
 
 
 def main() -> None:
-    quick = "--preloaded" in sys.argv[1:]
+    quick = "--quick" in sys.argv[1:]
     failed, lines = 0, []
     with Preloaded() if quick else Process() as command:
         for row in ROWS:
+            if quick and row.heavy:
+                lines.append(cells(row.group, row.name, row.must, "not run in this table", "", "", "`make fuzz`"))
+                continue
             line, wrong = measured(row, command)
             failed += wrong
             lines.append(line)
