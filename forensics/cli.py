@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from forensics.errors import ForensicsError, IntegrityError
+from forensics.text import for_terminal, joined
 
 app = typer.Typer(
     add_completion=False,
@@ -45,7 +46,6 @@ def report(
     """Examine CLIP and write findings.json and report.html into the case folder."""
     from forensics import custody, naming, pipeline  # slow to import: not for --help
     from forensics.case import Case, disk_errors
-    from forensics.report.phrases import visible
     from forensics.timeline import FOREVER_S, Interval
 
     interval = None
@@ -66,11 +66,11 @@ def report(
         f"picture {examination.clip.picture}, sound {examination.clip.sound}."
     )
     for other in examination.clip.others():
-        typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({other['codec']}).")
+        typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({for_terminal(other['codec'])}).")
     if unapplied:
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
     typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")
-    typer.echo(f"Report: {visible(str(out / 'report.html'), longest=4096)}")
+    typer.echo(f"Report: {for_terminal(str(out / 'report.html'), longest=4096)}")
 
 
 @app.command()
@@ -129,7 +129,6 @@ def verify(
     from forensics import custody
     from forensics.case import CaseFolder, disk_errors
     from forensics.clip import hashes, opened
-    from forensics.report.phrases import visible
 
     evidence = None
     if clip is not None:
@@ -140,7 +139,7 @@ def verify(
         with disk_errors(), CaseFolder(case_folder, actor=custody.actor(examiner, role)) as case:
             case.log("checked", verdicts=[v.code for v in found.verdicts], head=found.head, clip_read=clip is not None)
     for verdict in found.verdicts:
-        typer.echo(f"{verdict.code}: {visible(verdict.sentence, longest=1000)}")
+        typer.echo(f"{verdict.code}: {for_terminal(verdict.sentence, longest=1000)}")
     typer.echo(f"{found.entries} log entries and {found.files} files recomputed; head hash {found.head}")
     typer.echo("What a chain of hashes cannot show:")
     for sentence in found.cannot_show:
@@ -150,7 +149,7 @@ def verify(
         raise IntegrityError(
             "INTEGRITY_FAILED",
             f"{len(found.bad)} of what was recomputed is not as the log tells, first {first.code}: "
-            f"{visible(first.sentence, longest=1000)}",
+            f"{for_terminal(first.sentence, longest=1000)}",
             "Compare with a copy kept elsewhere.",
         )
     typer.echo("Everything recomputed is in order.")
@@ -170,13 +169,12 @@ def replay(
     """
     from forensics import custody, replay  # slow to import: not for --help
     from forensics.case import CaseFolder, disk_errors
-    from forensics.report.phrases import visible
 
     who = custody.actor(examiner, role, otherwise="second examiner")
     with disk_errors(), CaseFolder(case_folder, actor=who) as case:
         found = replay.replay(case, Path(clip), out, progress=Bar())
     for line in found.lines():
-        typer.echo(visible(line, longest=1000))
+        typer.echo(for_terminal(line, longest=1000))
     if found.verdict == replay.DIFFERS:
         print(f"REPLAY_DIFFERS: {found.sentence} Look at what differs; ask which software made each.", file=sys.stderr)
         raise typer.Exit(DIFFERS)
@@ -186,21 +184,20 @@ def replay(
 def info(clip: Annotated[str, typer.Argument(help="The recording. It is only read.")]) -> None:
     """Print hashes and what CLIP declares about itself, without decoding it."""
     from forensics.clip import identify, opened
-    from forensics.report.phrases import visible
 
     with opened(Path(clip)) as fd:
         about = identify(Path(clip), fd)
     typer.echo(
         f"SHA-256   {about.sha256}\nSHA-512   {about.sha512}\nsize      {about.size_bytes} bytes\n"
-        f"container {about.declared['container']}, declared {about.declared['declared_duration_s']} s from "
-        f"{about.declared['declared_start_s']} s"
+        f"container {for_terminal(about.declared['container'])}, "
+        f"declared {about.declared['declared_duration_s']} s from {about.declared['declared_start_s']} s"
     )
     for stream in about.declared["streams"]:
         chosen = "examined" if stream["index"] in (about.picture, about.sound) else "not examined"
-        facts = ", ".join(f"{k} {v}" for k, v in stream.items() if k not in ("index", "kind", "tags"))
-        typer.echo(f"stream {stream['index']}  {stream['kind']}, {chosen}: {visible(facts)}")
+        facts = joined((joined(fact, " ") for fact in stream.items() if fact[0] not in ("index", "kind", "tags")), ", ")
+        typer.echo(f"stream {stream['index']}  {stream['kind']}, {chosen}: {for_terminal(facts)}")
     for key, value in about.declared["tags"].items():
-        typer.echo(f"tag       {visible(key)}: {visible(value)}")
+        typer.echo(f"tag       {for_terminal(key)}: {for_terminal(value)}")
 
 
 @app.command()
@@ -213,18 +210,19 @@ def validate(
     """Score the recordings of TABLE and say how well each question tells their classes from the authentic ones."""
     from forensics import validation  # slow to import: not for --help
     from forensics.case import disk_errors
-    from forensics.report.phrases import visible
 
     recordings = validation.read_table(table)
 
     def told(number: int, result: validation.Result) -> None:
-        print(f"{number} of {len(recordings)}  {visible(result.recording.file)}  {result.code}".rstrip(), flush=True)
+        print(
+            f"{number} of {len(recordings)}  {for_terminal(result.recording.file)}  {result.code}".rstrip(), flush=True
+        )
 
     with disk_errors():
         figures = validation.validate(recordings, root or table.parent, out, cases, told=told)
     refused = [row["refused"] for row in figures["recordings"] if row["refused"]]
     typer.echo(f"{len(recordings) - len(refused)} of {len(recordings)} recordings examined, {len(refused)} refused.")
-    typer.echo(f"Figures: {visible(str(out / 'validation.md'), longest=4096)}")
+    typer.echo(f"Figures: {for_terminal(str(out / 'validation.md'), longest=4096)}")
     if any(code.startswith(validation.CRASHED) for code in refused):
         raise typer.Exit(1)  # a defect of ours, told above: figures without these recordings are not the table's
 
@@ -255,10 +253,10 @@ def main() -> None:
     try:
         app()
     except IntegrityError as error:
-        print(error, file=sys.stderr)
+        print(for_terminal(str(error), longest=4096), file=sys.stderr)  # a child that reads evidence may have worded it
         sys.exit(INTEGRITY)
     except ForensicsError as error:
-        print(error, file=sys.stderr)
+        print(for_terminal(str(error), longest=4096), file=sys.stderr)  # a child that reads evidence may have worded it
         sys.exit(REFUSED)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:  # typer's answer to Ctrl-C

@@ -14,16 +14,19 @@ from typing import Any
 
 from forensics import sandbox
 from forensics.errors import MediaError
+from forensics.text import wrapped
 
 _BLOCK = 1 << 20
 #: First bytes of text formats by which a "film" makes a player open other files or addresses.
 _INDIRECT = (b"ffconcat", b"#EXTM3U", b"[playlist]", b"[Reference]", b"<MPD", b"<smil", b"<asx", b"<ASX", b"file ")
+#: Kinds of streams, in our own words; whatever else a container says is text from outside.
+KINDS = {"video", "audio", "subtitle"}
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Identity of the evidence and what its container declares (``declared``, as ``decode.probe`` gives it).
+    """Identity of the evidence and what its container declares: as ``decode.probe`` gives it, its texts ``Untrusted``.
 
     ``picture`` and ``sound`` are the indices of the streams examined, None where there is none.
     """
@@ -111,7 +114,8 @@ def identify(path: Path, fd: int) -> Clip:
     """Hash the file on ``fd``, then ask a child what it declares."""
     refuse_indirect(fd)
     sha256, sha512 = hashes(fd)
-    declared, _ = next(sandbox.stream("forensics.decode:probe", fd))
+    message, _ = next(sandbox.stream("forensics.decode:probe", fd))
+    declared = wrapped(message, KINDS, keyed={"tags"})
     picture, sound = (_choose(declared["streams"], kind) for kind in ("video", "audio"))
     if picture is None and sound is None:
         raise MediaError(

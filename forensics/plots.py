@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import functools
-import html
 import io
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from forensics.text import Text, for_csv, for_html
 from forensics.timeline import Interval, union
 
 if TYPE_CHECKING:  # slow to import: not before something is drawn
@@ -59,8 +59,8 @@ class Chart:
         """As shown in a notebook: the picture with its alt text, the caption below."""
         picture = base64.b64encode(png(self.figure)).decode()
         return (
-            f'<figure><img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
-            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+            f'<figure><img alt="{for_html(self.alt, len(self.alt))}" src="data:image/png;base64,{picture}">'
+            f"<figcaption>{for_html(self.caption, len(self.caption))}</figcaption></figure>"
         )
 
 
@@ -172,7 +172,7 @@ def csv(columns: Mapping[str, Any]) -> str:
     import pandas as pd
 
     def inert(value: Any) -> Any:
-        return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        return for_csv(value) if isinstance(value, Text) else value
 
     return pd.DataFrame({name: [inert(v) for v in values] for name, values in columns.items()}).to_csv(
         index=False, float_format="%.10g", lineterminator="\n"

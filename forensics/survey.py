@@ -22,6 +22,7 @@ import numpy as np
 
 from forensics import boxes, credentials, sandbox
 from forensics.method import Method
+from forensics.text import Text, Untrusted, joined, wrapped
 
 if TYPE_CHECKING:
     from forensics.decode import Coded
@@ -58,7 +59,7 @@ MPEG_PICTURES, MPEG4_PICTURES = b"\0IPB\0\0\0\0", b"IPBP"
 
 @dataclass(frozen=True)
 class Survey:
-    """``facts`` as the child told them; ``packets``: the columns above, of all streams in the order of the file."""
+    """``facts`` as the child told them, texts ``Untrusted``; ``packets``: the columns above, in the file's order."""
 
     facts: Mapping[str, Any]
     packets: Mapping[str, np.ndarray]
@@ -251,7 +252,8 @@ def make(fd: int, folder: Path, trusted_pem: str) -> dict[str, Any]:
 
 def load(folder: Path, facts: Mapping[str, Any], picture: int | None, sound: int | None) -> Survey:
     """The survey kept in ``folder``."""
-    return Survey(facts, {name: np.load(folder / f"packets_{name}.npy") for name in COLUMNS}, picture, sound)
+    told = wrapped(facts, OURS, keyed={"unknown"})
+    return Survey(told, {name: np.load(folder / f"packets_{name}.npy") for name in COLUMNS}, picture, sound)
 
 
 # -- as text ---------------------------------------------------------------------------------------------------------
@@ -266,8 +268,11 @@ STATES = {
     credentials.NOT_EXAMINED: "not examined",
 }
 
+#: Our own words among the facts: states of content credentials, kinds of streams.
+OURS = {*STATES, "video", "audio"}
+
 #: About which part, what, and what the file says of it.
-Row = tuple[str, str, str]
+Row = tuple[Untrusted, str, Untrusted]
 
 
 def stated(survey: Survey) -> list[Row]:
@@ -278,27 +283,38 @@ def stated(survey: Survey) -> list[Row]:
         rows += _stream_rows(survey, stream)
     for number, track in enumerate((facts["boxes"] or {}).get("tracks", ()), 1):
         rows += _track_rows(number, track, facts["boxes"]["movie"])
-    return [row for row in rows if row[2]]
+    return rows
+
+
+def _rows(about: Text, said: Mapping[str, Text]) -> list[Row]:
+    """What is said of one part; no row of what is empty."""
+    return [(joined([about]), what, joined([words])) for what, words in said.items() if words]
 
 
 def _file_rows(found: Mapping[str, Any] | None) -> list[Row]:
     if found is None:
-        return [("file", "Layout", "not examined in this kind of container")]
-    movie, brands = found["movie"] or {}, found["brands"]
+        return _rows("file", {"Layout": "not examined in this kind of container"})
+    movie = found["movie"] or {}
     before = {True: "yes", False: "no", None: ""}[found["index_before_media"]]
     said = {
-        "Boxes in order": ", ".join(found["layout"]) + (" (walked in part)" if found["partial"] else ""),
+        "Boxes in order": joined([joined(found["layout"], ", "), " (walked in part)" if found["partial"] else ""]),
         "Index before the media": before,
-        "Brands": brands and f"{brands['major']} {brands['minor']}; compatible: {', '.join(brands['compatible'])}",
+        "Brands": _brands(found["brands"]),
         "Created (UTC, as stated)": movie.get("created", ""),
         "Modified (UTC, as stated)": movie.get("modified", ""),
         "Free space": _bytes(found["free_bytes"]),
-        "User data": ", ".join(found["user_data"]),
-        "Boxes of no known kind": ", ".join(f"{path} ×{n}" for path, n in found["unknown"].items()),
-        "Boxes that claim more than there is": ", ".join(found["beyond_end"]),
+        "User data": joined(found["user_data"], ", "),
+        "Boxes of no known kind": joined((joined(counted, " ×") for counted in found["unknown"].items()), ", "),
+        "Boxes that claim more than there is": joined(found["beyond_end"], ", "),
         "Behind the last box": _bytes(found["trailing_bytes"]),
     }
-    return [("file", what, words or "") for what, words in said.items()]
+    return _rows("file", said)
+
+
+def _brands(found: Mapping[str, Any] | None) -> Text:
+    if found is None:
+        return ""
+    return joined([found["major"], " ", found["minor"], "; compatible: ", joined(found["compatible"], ", ")])
 
 
 def _bytes(n: int) -> str:
@@ -307,12 +323,12 @@ def _bytes(n: int) -> str:
 
 def _credential_rows(found: Mapping[str, Any]) -> list[Row]:
     said = {
-        "Content credentials": f"{STATES[found['state']]} ({found['why']})",
-        "Content credentials: signer, as stated": ", ".join(t for t in (found["signer"], found["issuer"]) if t),
+        "Content credentials": joined([STATES[found["state"]], " (", found["why"], ")"]),
+        "Content credentials: signer, as stated": joined(filter(None, (found["signer"], found["issuer"])), ", "),
         "Content credentials: signed at, as stated": found["signed"] or "",
-        "Content credentials: made by, as stated": ", ".join(found["made_by"]),
+        "Content credentials: made by, as stated": joined(found["made_by"], ", "),
     }
-    return [("file", what, words) for what, words in said.items()]
+    return _rows("file", said)
 
 
 def _stream_rows(survey: Survey, stream: Mapping[str, Any]) -> list[Row]:
@@ -321,9 +337,9 @@ def _stream_rows(survey: Survey, stream: Mapping[str, Any]) -> list[Row]:
     coded = [stream["codec"], stream["profile"], level and f"level {stream['level'] / level:g}"]
     fourcc = stream["fourcc"] if stream["fourcc"].isprintable() else ""
     said = {
-        "Codec, profile, level": ", ".join(filter(None, coded)),
+        "Codec, profile, level": joined(filter(None, coded), ", "),
         "Code of the format": fourcc,
-        "Names that encoders wrote": "; ".join(survey.facts["encoders"].get(str(stream["index"]), ())),
+        "Names that encoders wrote": joined(survey.facts["encoders"].get(str(stream["index"]), ()), "; "),
         "Packets": f"{len(packets['t_s'])}",
         "Packets decoded and not shown (edit list)": _count(packets["hidden"]),
     }
@@ -333,7 +349,7 @@ def _stream_rows(survey: Survey, stream: Mapping[str, Any]) -> list[Row]:
             "Key pictures": _keys(packets["key"]),
             "Types of pictures": _types(packets["picture"]),
         }
-    return [(f"stream {stream['index']} ({kind})", what, words) for what, words in said.items()]
+    return _rows(joined(["stream ", stream["index"], " (", kind, ")"]), said)
 
 
 def _count(mask: np.ndarray) -> str:
@@ -360,14 +376,14 @@ def _types(kinds: np.ndarray) -> str:
 def _track_rows(number: int, track: Mapping[str, Any], movie: Mapping[str, Any] | None) -> list[Row]:
     said = {
         "Handler's name": track.get("handler", ""),
-        "Sample formats": ", ".join(track.get("formats", ())),
-        "Compressor's name": ", ".join(track.get("compressors", ())),
+        "Sample formats": joined(track.get("formats", ()), ", "),
+        "Compressor's name": joined(track.get("compressors", ()), ", "),
         "Created (UTC, as stated)": track.get("created", ""),
         "Modified (UTC, as stated)": track.get("modified", ""),
         "Media created (UTC, as stated)": track.get("media_created", ""),
         "Edit list": _edits(track, (movie or {}).get("scale", 0)),
     }
-    return [(f"track {number} ({track.get('kind', '')})", what, words) for what, words in said.items()]
+    return _rows(joined(["track ", number, " (", track.get("kind", ""), ")"]), said)
 
 
 def _edits(track: Mapping[str, Any], scale: int) -> str:

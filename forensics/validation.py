@@ -38,9 +38,9 @@ from forensics.clip import hashes, opened
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finding import ASSESSED
 from forensics.method import describe, setting
-from forensics.report.phrases import visible
 from forensics.report.record import dumps, findings_json, methods, software
 from forensics.statistics import Estimate
+from forensics.text import for_markdown
 
 SCHEMA = "forensics-validation-1"
 AUTHENTIC = "authentic"
@@ -514,11 +514,6 @@ def text(estimate: Mapping[str, Any] | None, scale: float = 1.0, digits: int = 3
     return f"{value} [{low}, {high}]"
 
 
-def _told(text_from_outside: str) -> str:
-    """Text of the table, inert in a cell of markdown."""
-    return "`" + visible(text_from_outside).replace("`", "'").replace("|", "¦") + "`" if text_from_outside else ""
-
-
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     return ["| " + " | ".join(map(str, cells)) + " |" for cells in (header, ["---"] * len(header), *rows)]
 
@@ -545,7 +540,11 @@ def markdown(validation: Mapping[str, Any]) -> str:
             "",
             *_question_lines([c for c in validation["comparisons"] if c["question"] == question]),
         ]
-    refused = [(_told(r["file"]), _told(r["label"]), r["refused"]) for r in validation["recordings"] if r["refused"]]
+    refused = [
+        (for_markdown(r["file"]), for_markdown(r["label"]), r["refused"])
+        for r in validation["recordings"]
+        if r["refused"]
+    ]
     lines += ["", "## Refused", "", *(_table(("file", "label", "code"), refused) if refused else ["None."])]
     return "\n".join(lines) + "\n"
 
@@ -556,7 +555,7 @@ def _about(validation: Mapping[str, Any]) -> list[str]:
         counts.setdefault(row["label"], []).append(row)
     rows = [
         (
-            _told(label),
+            for_markdown(label),
             len(members),
             len({m["unit"] for m in members}),
             sum(bool(m["weak"]) for m in members),
@@ -599,7 +598,7 @@ def _alarm_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    return f"{row['by']} {_told(row['name'])}".strip()
+    return f"{row['by']} {for_markdown(row['name'])}".strip()
 
 
 def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -615,7 +614,7 @@ def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         ),
         [
             (
-                _told(row["class"]),
+                for_markdown(row["class"]),
                 _named(row),
                 *_scored(row["h1"]),
                 *_scored(row[AUTHENTIC]),
@@ -638,8 +637,8 @@ def _question_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             ("class", "file", "score", "authentic ones of other units below"),
             [
                 (
-                    _told(label),
-                    _told(file),
+                    for_markdown(label),
+                    for_markdown(file),
                     c["score"] if c["score"] is not None else "– " + ", ".join(c["reasons"]),
                     "" if c["score"] is None else f"{c['lower']}/{c['of']}",
                 )

@@ -138,6 +138,25 @@ def test_the_measuring_parts_do_not_know_the_case():
     }
 
 
+def test_text_from_outside_leaves_only_through_its_escapers():
+    """What escapers begin with, and the characters themselves, are used in their own file alone."""
+    assert not {n for n in imported(PACKAGE / "text.py") if n.startswith("forensics")}
+    for path in set(MODULES) - {PACKAGE / "text.py"}:
+        for node in ast.walk(tree_of(path)):
+            called = getattr(node, "func", None)
+            name = getattr(called, "id", None) or getattr(called, "attr", None)
+            assert name not in {"visible", "_characters"}, f"{path.name}:{node.lineno} passes the escapers by"
+
+
+def test_what_reads_the_evidence_hands_on_no_plain_text():
+    """All that is asked of a file in a child is wrapped where it comes in."""
+    for name in ("clip", "survey"):
+        calls = [
+            getattr(n.func, "id", "") for n in ast.walk(tree_of(PACKAGE / f"{name}.py")) if isinstance(n, ast.Call)
+        ]
+        assert "wrapped" in calls, name
+
+
 def test_importing_the_house_loads_none_of_the_heavy_libraries():
     code = (
         "import sys, forensics; heavy = {'numpy', 'av', 'mediapipe', 'cv2', 'librosa', 'matplotlib', 'parselmouth'};"

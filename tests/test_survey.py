@@ -17,6 +17,7 @@ import synth
 from forensics import credentials, survey
 from forensics.clip import identify, opened
 from forensics.errors import MediaError
+from forensics.text import for_terminal
 
 MOVING = [np.roll(synth.gradient(96, 64), 3 * k, 1) for k in range(60)]
 
@@ -30,7 +31,7 @@ def surveyed(path, folder, trusted=""):
 
 
 def rows(found):
-    return {(about, what): said for about, what, said in survey.stated(found)}
+    return {(about, what): for_terminal(said, 2000) for about, what, said in survey.stated(found)}
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from forensics import naming
 from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases
 from forensics.report.plates import Photograph, Plate, events_name
 from forensics.report.record import assigned, by_person, dumps, persons
+from forensics.text import Untrusted, for_html, joined, wrapped
 from forensics.timeline import Interval, union
 
 #: Rows of events printed for one finding; the table beside the report holds all.
@@ -41,7 +42,7 @@ def render(
 ) -> str:
     """The report as one HTML5 file: no script, nothing loaded from anywhere."""
     template = _environment().get_template("report.html.j2")
-    clip, findings = record["clip"], by_person(record)
+    clip, findings, told = record["clip"], by_person(record), wrapped(state)
     return template.render(
         record=record,
         clip=clip,
@@ -50,16 +51,16 @@ def render(
         standing_out=[(f, line) for f in findings for line in phrases.outstanding(f)],
         refused=refused(findings),
         people=people(clip, state),
-        set_aside_by=named_by(clip["set_aside"], naming.given(state)),
+        set_aside_by=joined(named_by(clip["set_aside"], naming.given(state)), "; "),
         assigned=shlex.join(assigned(record)),
         names_unapplied=naming.unapplied(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
-        known=[(name, state[key]) for key, name in CASE_FIELDS.items() if key in state],
+        known=[(name, told[key]) for key, name in CASE_FIELDS.items() if key in told],
         unknown=[name for key, name in CASE_FIELDS.items() if key not in state],
         plates=plates,
         photographs=photographs,
-        state=dict(state),
+        state=told,
         log_hash=log_head[0],
         log_entries=log_head[1],
         declared=declared(clip),
@@ -85,22 +86,24 @@ def _environment() -> Environment:
 
 
 def _inert(value: Any) -> Any:
-    """Every text printed: control and direction characters spelled out (markup is escaped after this)."""
+    """Every text printed: control and direction characters spelled out markup escaped."""
     if value is None:
         return "—"
     if isinstance(value, str) and not isinstance(value, Markup):
-        return phrases.visible(value, longest=len(value))
+        return for_html(value, longest=len(value))
     return value
 
 
 def evidence(text: Any) -> Markup:
     """A text from outside: cut, spelled out, its direction kept to itself, marked as the evidence's words."""
-    return Markup('<bdi class="evidence">{}</bdi>').format("—" if text is None else phrases.visible(str(text)))
+    return Markup('<bdi class="evidence">{}</bdi>').format(
+        "—" if text is None else for_html(text if isinstance(text, Untrusted) else str(text))
+    )
 
 
 def code(text: str) -> Markup:
     """A name of ours that may be broken behind its dots and underscores."""
-    shown = escape(phrases.visible(text)).replace("_", Markup("_<wbr>")).replace(".", Markup(".<wbr>"))
+    shown = for_html(text).replace("_", Markup("_<wbr>")).replace(".", Markup(".<wbr>"))
     return Markup("<code>{}</code>").format(shown)
 
 
@@ -144,10 +147,14 @@ def people(clip: Mapping[str, Any], state: Mapping[str, Any]) -> list[dict[str, 
     ]
 
 
-def named_by(tracks: Iterable[Mapping[str, Any]], given: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def named_by(tracks: Iterable[Mapping[str, Any]], given: Mapping[str, Mapping[str, Any]]) -> list[Untrusted]:
     """Who gave these tracks their names, when, and where the log says so; none where they have their letters."""
     acts = [(t, given.get(t["name"]) or given.get(t["letter"])) for t in tracks]
-    said = [f"{a['actor']}, {a['utc']}, log entry {a['entry']}" for t, a in acts if a and a["name"] == t["person"]]
+    said = [
+        joined((a["actor"], a["utc"], f"log entry {a['entry']}"), ", ")
+        for t, a in acts
+        if a and a["name"] == t["person"]
+    ]
     return list(dict.fromkeys(said))
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from forensics.finding import DIGITS, REASONS
+from forensics.text import visible as visible  # for who asks here
 
-#: Longest text from outside that is printed, in characters.
-LONGEST = 300
 #: Instants of one kind named in the summary; the rest is counted.
 MOST_INSTANTS = 8
 #: Measurements of one finding named in the summary; the rest stands in its section.
@@ -76,14 +74,6 @@ LOSSES = {
 
 
 # -- figures ---------------------------------------------------------------------------------------
-
-
-def visible(text: str, longest: int = LONGEST) -> str:
-    """``text`` cut to ``longest``, each character that steers instead of showing spelled out: ⟨U+202E⟩."""
-    cut = text if len(text) <= longest else f"{text[:longest]} … (cut)"
-    return "".join(
-        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else c for c in cut
-    )
 
 
 def number(value: float | None, unit: str) -> str:

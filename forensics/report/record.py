@@ -12,7 +12,7 @@ import numpy as np
 from forensics import landmarks, observe, search, speech, survey, tracks
 from forensics.finding import rounded
 from forensics.method import Method, describe
-from forensics.report.phrases import visible
+from forensics.text import Text, for_json
 from forensics.timeline import FOREVER_S, FaceTrack, Interval
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def clip_json(examination: Examination) -> dict[str, Any]:
 
 def _container(declared: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "container": visible(declared["container"]),
+        "container": for_json(declared["container"]),
         "declared_duration_s": _rounded(declared["declared_duration_s"]),
         "declared_start_s": _rounded(declared["declared_start_s"]),
         "declared_bit_rate": declared["declared_bit_rate"],
@@ -125,14 +125,15 @@ def _container(declared: Mapping[str, Any]) -> dict[str, Any]:
 def _stream(declared: Mapping[str, Any]) -> dict[str, Any]:
     """What a stream declares, with texts made visible and times rounded."""
     values = {
-        k: visible(v) if isinstance(v, str) else _rounded(v) if isinstance(v, float) else v for k, v in declared.items()
+        for_json(k): for_json(v) if isinstance(v, Text) else _rounded(v) if isinstance(v, float) else v
+        for k, v in declared.items()
     }
     return values | {"tags": _tags(declared["tags"])}
 
 
-def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+def _tags(tags: Mapping[Text, Text]) -> dict[str, str]:
     """Tags come from outside: what would steer a terminal or turn a line around is spelled out."""
-    return {visible(name): visible(text) for name, text in tags.items()}
+    return {for_json(name): for_json(text) for name, text in tags.items()}
 
 
 def _extents(scene: Scene) -> list[Interval]:
@@ -225,7 +226,7 @@ def _surveyed(scene: Scene) -> dict[str, Any]:
     """What the file states of itself, as rows, and the state of its content credentials; null where not surveyed."""
     if scene.survey is None:
         return {"stated": None, "content_credentials": None}
-    rows = [[visible(text, LONGEST_FACT) for text in row] for row in survey.stated(scene.survey)]
+    rows = [[for_json(text, LONGEST_FACT) for text in row] for row in survey.stated(scene.survey)]
     return {
         "stated": [dict(zip(("about", "what", "said"), row, strict=True)) for row in rows],
         "content_credentials": scene.survey.facts["credentials"]["state"],

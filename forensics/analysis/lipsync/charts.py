@@ -10,6 +10,7 @@ from forensics import plots
 from forensics.analysis.lipsync.measure import Comparison
 from forensics.analysis.lipsync.speaker import Windows
 from forensics.finding import ASSESSED, Finding
+from forensics.text import for_chart
 from forensics.timeline import Interval
 
 #: Colour and marker of each person, in turn.
@@ -90,10 +91,12 @@ def plot_speaker(finding: Finding, ax: Any) -> None:
         colour, marker = LINES[k % len(LINES)]
         for own in windows.z[[p == person for p in finding.evidence["persons"]]]:
             ax.plot(middle_s, own, color=colour, marker=marker, ms=2.5, lw=0.8, rasterized=plots.many(middle_s))
-        ax.plot([], [], color=colour, marker=marker, ms=2.5, lw=0.8, label=f"face {person}")
+        ax.plot([], [], color=colour, marker=marker, ms=2.5, lw=0.8, label=f"face {for_chart(person)}")
         for turn in (turn for who, turn in finding.evidence["turns"] if who == person):
             ax.plot([turn.start_s, turn.end_s], [top + k, top + k], color=colour, lw=4, solid_capstyle="butt")
-            ax.text(turn.start_s, top + k + 0.25, person, color=colour, fontsize=8, va="bottom", clip_on=True)
+            ax.text(
+                turn.start_s, top + k + 0.25, for_chart(person), color=colour, fontsize=8, va="bottom", clip_on=True
+            )
     ax.axhline(finding.settings.least_window_z, color=plots.BLACK, ls=":", lw=0.8, label="needed to name a speaker")
     ax.set_ylim(min(-3.0, float(np.nanmin(windows.z)) - 0.5), top + len(persons) + 0.8)
     ax.set_ylabel("mouth with sound\n(standard deviations)")
