@@ -37,6 +37,8 @@ OUTPUTS = ("findings.json", "report.html", "report.pdf", "charts", "tables", "st
 CACHE, EARLIER = "cache", "earlier"
 #: Ends of a run, as entries tell them under ``run``, that left its result.
 FINISHED = ("examined", "reported", "validated")
+#: Actions behind which a run is over, however it ended.
+ENDED = ("reported", "refused", "interrupted", "broke_off")
 #: The action of an entry that tells of a ``case.json`` left behind by a run that broke off.
 STATE_KEPT = "state_kept"
 #: What the first entry stands on.
@@ -193,6 +195,16 @@ def told(entries: Iterable[Entry]) -> dict[str, tuple[str, int]]:
             else:
                 found[name] = (digest, entry["n"])
     return found
+
+
+def of_last_run(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of the last run; of one that no command began, those behind the end of the one before."""
+    begins = [
+        k
+        for k, entry in enumerate(entries)
+        if entry["action"] == "started" or (k and entries[k - 1]["action"] in ENDED)
+    ]
+    return entries[begins[-1] if begins else 0 :]
 
 
 def left_behind(entries: Sequence[Entry], state_sha256: str | None) -> bool:

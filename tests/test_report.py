@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import forensics.finding
-from forensics import observe, plots, report
+from forensics import custody, observe, plots, report
 from forensics.case import Case
 from forensics.clip import Clip
 from forensics.errors import ParameterError
@@ -275,18 +275,33 @@ STATE = {
 }
 
 
+def logged(*actions, **changes):
+    """Entries of a log, one for each action."""
+    return [
+        custody.sealed(
+            {"n": n, "utc": f"2024-05-06T07:08:{n:02d}.000+00:00", "actor": "m. muster", "role": "examiner"}
+            | {"action": action, "previous": custody.START}
+            | changes
+        )
+        for n, action in enumerate(actions, 1)
+    ]
+
+
+LOG = logged("started", "opened", "reported", "named", "started", "claimed", "opened", "examined")
+
+
 @cache
 def usual_page():
     return page(examination())
 
 
-def page(of=None, state=STATE, pictures=stills):
-    if of is None and state is STATE:
+def page(of=None, state=STATE, pictures=stills, log=LOG):
+    if of is None and state is STATE and log is LOG:
         return usual_page()
     of = of or examination()
     record = report.findings_json(of)
     drawn = plates(record, charts_of(of.findings))
-    return report.render(record, drawn, photographs(record, pictures()), state, ("f" * 64, 3))
+    return report.render(record, drawn, photographs(record, pictures()), state, log)
 
 
 class Reader(HTMLParser):
@@ -457,7 +472,7 @@ def test_our_own_texts_cannot_become_markup_either(text):
         f = finding(events=(Event("blink", Interval(0, 1), by, True),), limits=(by,), h1=by)
         record = report.findings_json(examination(found=[f]))
         pictures = photographs(record, [SimpleNamespace(**vars(next(stills())) | {"caption": by})])
-        return report.render(record, [Plate(1, 0, by, b"<svg/>", "", by, by)], pictures, STATE, ("f" * 64, 3))
+        return report.render(record, [Plate(1, 0, by, b"<svg/>", "", by, by)], pictures, STATE, LOG)
 
     calm, source = Reader(told("calm")), told(text)
     reader = Reader(source)
@@ -525,7 +540,7 @@ def test_every_number_stands_in_the_record():
         512.0,
         47 - 40.0,
     }  # figures, stills, entries of the log; the rest of the events
-    source = re.sub(r'<(\w+) class="hash">.*?</\1>|<code>.*?</code>', " ", page(state={}))
+    source = re.sub(r'<(\w+) class="hash">.*?</\1>|<code>.*?</code>', " ", page(state={}, log=[]))
     shown = numbers_in(" ".join(Reader(source).text))
     assert len(shown) > 100
     assert shown - numbers_of(record) - ours - beside == set()
@@ -673,6 +688,73 @@ def test_a_hostile_name_is_inert(name):
     assert not words.check(source)
 
 
+# -- the custody log -------------------------------------------------------------------------------
+
+
+def custody_of(source):
+    """Rows of the table of custody, each a tuple of its cells' texts."""
+    table = re.search(r"<caption>Custody log.*?</table>", source, re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", table[0], re.DOTALL)[1:] if table else []
+    return [tuple(html.unescape(re.sub("<.*?>", "", c)) for c in re.findall(r"<t[hd].*?</t[hd]>", r)) for r in rows]
+
+
+def test_the_custody_log_is_told_for_this_run_with_its_head_and_what_it_cannot_show():
+    rows = custody_of(page())
+    assert [(row[0], row[3]) for row in rows] == [(str(e["n"]), e["action"]) for e in LOG[4:]]
+    assert rows[1] == ("6", LOG[5]["utc"], "m. muster, examiner", "claimed", LOG[5]["hash"][:12])
+    shown = html.unescape(page())
+    assert (
+        f'8 entries when this report was made; hash of the last: <span class="hash">{LOG[-1]["hash"]}</span>' in shown
+    )
+    assert all(f"<li>{sentence}</li>" in shown for sentence in custody.CANNOT_SHOW)
+
+
+@pytest.mark.parametrize(
+    ("actions", "first"),
+    [
+        ("claimed opened", 1),
+        ("started opened reported claimed opened", 4),  # the second run was begun in a notebook
+        ("started opened started opened", 3),  # the first was killed
+        ("started refused named started interrupted started opened", 6),
+        ("started opened broke_off opened", 4),
+    ],
+)
+def test_the_entries_of_this_run_are_those_behind_the_end_of_the_one_before(actions, first):
+    log = logged(*actions.split())
+    assert [row[0] for row in custody_of(page(log=log))] == [str(n) for n in range(first, len(log) + 1)]
+
+
+def test_a_log_without_entries_and_a_long_one():
+    assert custody_of(page(log=[])) == [] and custody.START in page(log=[])
+    long = page(log=logged(*["opened"] * 59))
+    assert [row[0] for row in custody_of(long)] == [str(n) for n in range(30, 60)]
+    assert "The last 30 of 59 entries of this run" in long
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda t: t[:12].encode("unicode_escape").decode())
+def test_a_hostile_log_is_inert(text):
+    """A case may come from anyone."""
+    calm = Reader(page(log=logged("opened")))
+    source = page(log=logged(text, utc=text, actor=text, role=text))
+    reader = Reader(source)
+    assert [tag for tag, _ in reader.elements] == [tag for tag, _ in calm.elements]
+    assert reader.headings == calm.headings and len(custody_of(source)) == 1
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", source)
+
+
+def test_fields_that_an_entry_lacks_are_told_as_absent():
+    entry = custody.sealed({"n": 1, "utc": "then", "action": "opened", "previous": custody.START})
+    assert custody_of(page(log=[entry])) == [("1", "then", "—, —", "opened", entry["hash"][:12])]
+
+
+def test_the_head_in_the_report_is_that_of_the_entry_before_it_was_reported(tmp_path):
+    path = write(tmp_path, examination())
+    with Case(tmp_path, Path("a film.mp4"), lambda: datetime(2024, 5, 6, tzinfo=UTC)) as case:
+        head = case.log_head()[0]
+        case.reported()
+        assert case.entries()[-1]["previous"] == head and head in path.read_text()
+
+
 # -- the case folder -------------------------------------------------------------------------------
 
 
@@ -727,7 +809,7 @@ def test_files_of_an_earlier_report_go(tmp_path):
 def test_the_record_is_not_changed_by_rendering():
     record = report.findings_json(examination())
     before = copy.deepcopy(record)
-    report.render(record, [], [], STATE, ("f" * 64, 3))
+    report.render(record, [], [], STATE, LOG)
     assert record == before
 
 

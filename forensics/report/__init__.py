@@ -29,7 +29,7 @@ def write(case: Case, record: dict[str, Any], figures: Sequence[Plate] = (), sti
     pts, caption, jpeg``. The same values give the same bytes.
     """
     pictures = photographs(record, stills)
-    page = render(record, figures, pictures, case.state(), case.log_head())
+    page = render(record, figures, pictures, case.state(), case.entries())
     made = {"findings.json": dumps(record), **files(record, figures, pictures), "report.html": page}
     for name, content in made.items():
         write_file(case.folder / name, content)

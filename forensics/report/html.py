@@ -1,4 +1,4 @@
-"""``report.html``: a pure function of the record, its plates, the case's state and the log's head."""
+"""``report.html``: a pure function of the record, its plates, the case's state and its custody log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forensics import naming
+from forensics import custody, naming
 from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases
 from forensics.report.plates import Photograph, Plate, events_name
@@ -22,6 +22,8 @@ from forensics.timeline import Interval, union
 MOST_EVENTS = 40
 #: Stretches of one kind (shots, freezes, gaps) printed; the rest stands in findings.json.
 MOST_STRETCHES = 20
+#: Entries of the custody log printed: a run makes some ten; the log holds all.
+MOST_ENTRIES = 30
 #: What ``case.json`` may hold for the report, and its name there.
 CASE_FIELDS = {
     "case_id": "Case",
@@ -38,11 +40,11 @@ def render(
     plates: Sequence[Plate],
     photographs: Sequence[Photograph],
     state: Mapping[str, Any],
-    log_head: tuple[str, int],
+    log: Sequence[custody.Entry],
 ) -> str:
-    """The report as one HTML5 file: no script, nothing loaded from anywhere."""
+    """The report as one HTML5 file: no script, nothing loaded from anywhere. ``log``: its sound entries until now."""
     template = _environment().get_template("report.html.j2")
-    clip, findings, told = record["clip"], by_person(record), wrapped(state)
+    clip, findings, told, own = record["clip"], by_person(record), wrapped(state), extract(log)
     return template.render(
         record=record,
         clip=clip,
@@ -61,8 +63,11 @@ def render(
         plates=plates,
         photographs=photographs,
         state=told,
-        log_hash=log_head[0],
-        log_entries=log_head[1],
+        log_hash=log[-1]["hash"] if log else custody.START,
+        log_entries=log[-1]["n"] if log else 0,
+        custody=own[-MOST_ENTRIES:],
+        run_entries=len(own),
+        cannot_show=custody.CANNOT_SHOW,
         declared=declared(clip),
         methods=used(record),
         findings_sha256=hashlib.sha256(dumps(record).encode()).hexdigest(),
@@ -156,6 +161,17 @@ def named_by(tracks: Iterable[Mapping[str, Any]], given: Mapping[str, Mapping[st
         if a and a["name"] == t["person"]
     ]
     return list(dict.fromkeys(said))
+
+
+# -- custody ---------------------------------------------------------------------------------------
+
+
+def extract(log: Sequence[custody.Entry]) -> list[dict[str, Any]]:
+    """The log's entries of this run as rows. Each was written by a run, perhaps not by ours: fields may be missing."""
+    return [
+        {key: entry.get(key) for key in ("n", "utc", "actor", "role", "action")} | {"hash": str(entry["hash"])[:12]}
+        for entry in custody.of_last_run(log)
+    ]
 
 
 # -- declared against decoded ----------------------------------------------------------------------
