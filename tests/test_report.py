@@ -700,8 +700,8 @@ def custody_of(source):
 
 def test_the_custody_log_is_told_for_this_run_with_its_head_and_what_it_cannot_show():
     rows = custody_of(page())
-    assert [(row[0], row[3]) for row in rows] == [(str(e["n"]), e["action"]) for e in LOG[4:]]
-    assert rows[1] == ("6", LOG[5]["utc"], "m. muster, examiner", "claimed", LOG[5]["hash"][:12])
+    assert [(row[0], row[4]) for row in rows] == [(str(e["n"]), e["action"]) for e in LOG[4:]]
+    assert rows[1] == ("6", LOG[5]["utc"], "m. muster", "examiner", "claimed", LOG[5]["hash"][:12])
     shown = html.unescape(page())
     assert (
         f'8 entries when this report was made; hash of the last: <span class="hash">{LOG[-1]["hash"]}</span>' in shown
@@ -744,7 +744,7 @@ def test_a_hostile_log_is_inert(text):
 
 def test_fields_that_an_entry_lacks_are_told_as_absent():
     entry = custody.sealed({"n": 1, "utc": "then", "action": "opened", "previous": custody.START})
-    assert custody_of(page(log=[entry])) == [("1", "then", "—, —", "opened", entry["hash"][:12])]
+    assert custody_of(page(log=[entry])) == [("1", "then", "—", "—", "opened", entry["hash"][:12])]
 
 
 def test_the_head_in_the_report_is_that_of_the_entry_before_it_was_reported(tmp_path):
