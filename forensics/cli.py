@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -214,6 +217,7 @@ def validate(
     recordings = validation.read_table(table)
 
     def told(number: int, result: validation.Result) -> None:
+        CtrlC.raise_if_pressed()
         print(
             f"{number} of {len(recordings)}  {for_terminal(result.recording.file)}  {result.code}".rstrip(), flush=True
         )
@@ -227,6 +231,36 @@ def validate(
         raise typer.Exit(1)  # a defect of ours, told above: figures without these recordings are not the table's
 
 
+class CtrlC:
+    """Ctrl-C, remembered: Python drops the KeyboardInterrupt that falls into a destructor or a library's callback."""
+
+    pressed = False
+
+    @classmethod
+    @contextmanager
+    def remembered(cls) -> Iterator[None]:
+        """Where Ctrl-C raises KeyboardInterrupt it is noted too; where it is ignored, as behind nohup, it stays so."""
+        cls.pressed, before = False, signal.getsignal(signal.SIGINT)
+        if before is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, cls._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    @classmethod
+    def _note(cls, *_: object) -> None:
+        cls.pressed = True
+        raise KeyboardInterrupt
+
+    @classmethod
+    def raise_if_pressed(cls) -> None:
+        if cls.pressed:
+            raise KeyboardInterrupt
+
+
 class Bar:
     """Progress with the time left: in place on a terminal, a line a step elsewhere. stderr is for refusals alone."""
 
@@ -234,6 +268,7 @@ class Bar:
         self._began, self._what, self._terminal = time.monotonic(), "", sys.stdout.isatty()
 
     def __call__(self, what: str, share: float) -> None:
+        CtrlC.raise_if_pressed()
         if what != self._what:
             self._began, self._what = time.monotonic(), what
             if not self._terminal:
@@ -251,7 +286,8 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for terminals of few characters
     try:
-        app()
+        with CtrlC.remembered():
+            app()
     except IntegrityError as error:
         print(for_terminal(str(error), longest=4096), file=sys.stderr)  # a child that reads evidence may have worded it
         sys.exit(INTEGRITY)

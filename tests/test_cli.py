@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -322,6 +323,41 @@ def test_ctrl_c_stops_it_and_the_next_run_works(long_clip, tmp_path):
     assert not list((tmp_path / "case" / "cache").iterdir())  # no part taken for the whole
     with Case(tmp_path / "case", long_clip) as case:
         assert pipeline.examine(case, Interval(0.0, 0.2)).findings
+
+
+def dropped_ctrl_c() -> None:
+    """Ctrl-C whose KeyboardInterrupt goes nowhere, as in a destructor or a library's callback."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it was not raised where it was pressed")
+
+
+def test_a_ctrl_c_that_was_dropped_stops_it_at_the_next_progress(run, evidence, tmp_path, monkeypatch):
+    def report(case, interval, settings, progress):
+        progress("looking", 0.0)
+        dropped_ctrl_c()
+        progress("looking", 0.5)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(pipeline, "report", report)
+    before = signal.getsignal(signal.SIGINT)
+    status, _, err = run("report", evidence, "--out", tmp_path / "case")
+    assert status == 130 and err.startswith("E_INTERRUPTED: ")
+    assert actions(tmp_path / "case")[-1] == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is before
+    monkeypatch.undo()
+    with cli.CtrlC.remembered():
+        cli.Bar()("looking", 0.0)  # the next run knows nothing of it
+
+
+def test_ctrl_c_stays_ignored_where_it_is():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with cli.CtrlC.remembered():
+            signal.raise_signal(signal.SIGINT)
+            cli.Bar()("looking", 0.0)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_evidence_that_changes_meanwhile_voids_the_run(tmp_path, face_clip):
