@@ -10,10 +10,10 @@ CASES ?=
 export CLIP OUT CASES
 
 .DELETE_ON_ERROR:
-.PHONY: help venv report test check samples notebooks real validate bench fuzz lock notice clean
+.PHONY: help venv report test check samples notebooks real validate e2e bench fuzz lock notice clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 venv: .venv/.ready  ## the environment .venv, exactly as locked
 
@@ -63,9 +63,13 @@ validate: .venv/.ready  ## scores of real recordings against their labels (needs
 	@set -- --out "$${OUT:-case/validation}"; if [ -n "$$CASES" ]; then set -- "$$@" --cases "$$CASES"; fi; \
 	set -x; .venv/bin/python tests/real/validate.py "$$@"
 
+e2e: .venv/.ready  ## the report in a headless browser (needs Debian's package chromium, else skips by name)
+	.venv/bin/python -m pytest -rs tests/e2e
+
 bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/report.py
 	.venv/bin/python bench/report.py --faceless --rounds 1
+	.venv/bin/python bench/custody.py
 	.venv/bin/python bench/memory.py
 
 fuzz: $(SAMPLE)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
