@@ -701,7 +701,7 @@ def custody_of(source):
 def test_the_custody_log_is_told_for_this_run_with_its_head_and_what_it_cannot_show():
     rows = custody_of(page())
     assert [(row[0], row[4]) for row in rows] == [(str(e["n"]), e["action"]) for e in LOG[4:]]
-    assert rows[1] == ("6", LOG[5]["utc"], "m. muster", "examiner", "claimed", LOG[5]["hash"][:12])
+    assert rows[1] == ("6", "2024-05-06 07:08:06.000", "m. muster", "examiner", "claimed", LOG[5]["hash"][:12])
     shown = html.unescape(page())
     assert (
         f'8 entries when this report was made; hash of the last: <span class="hash">{LOG[-1]["hash"]}</span>' in shown

@@ -167,9 +167,16 @@ def named_by(tracks: Iterable[Mapping[str, Any]], given: Mapping[str, Mapping[st
 
 
 def extract(log: Sequence[custody.Entry]) -> list[dict[str, Any]]:
-    """The log's entries of this run as rows. Each was written by a run, perhaps not by ours: fields may be missing."""
+    """The log's entries of this run as rows; an entry of another's making may lack its actor and role."""
     return [
-        {key: entry.get(key) for key in ("n", "utc", "actor", "role", "action")} | {"hash": str(entry["hash"])[:12]}
+        {
+            "n": entry["n"],
+            "utc": entry["utc"].removesuffix("+00:00").replace("T", " "),  # as the table's head says
+            "actor": entry.get("actor"),
+            "role": entry.get("role"),
+            "action": entry["action"],
+            "hash": entry["hash"][:12],
+        }
         for entry in custody.of_last_run(log)
     ]
 

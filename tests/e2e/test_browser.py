@@ -34,8 +34,8 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-pipe",
 )
-#: Seconds for all that the browser is asked in this file: a browser that hangs is killed, which fails the test.
-PATIENCE_S = 120
+#: Seconds for one page: a browser that hangs is killed, which fails the test.
+PATIENCE_S = 60
 #: Nobody listens there; what is asked for is seen all the same.
 ELSEWHERE = "http://127.0.0.1:9"
 #: What runs, loads, or makes a heading or a row where it is not kept inert.
@@ -87,12 +87,9 @@ class Browser:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self._guard = threading.Timer(PATIENCE_S, self._process.kill)
-        self._guard.start()
         self._asked, self._rest = 0, b""
 
     def close(self) -> None:
-        self._guard.cancel()
         self._process.kill()
         self._process.communicate()
 
@@ -129,6 +126,14 @@ class Browser:
 
     def visit(self, path: Path) -> Seen:
         """Open the file in a new tab, wait until it is loaded, look."""
+        guard = threading.Timer(PATIENCE_S, self._process.kill)
+        guard.start()
+        try:
+            return self._visit(path)
+        finally:
+            guard.cancel()
+
+    def _visit(self, path: Path) -> Seen:
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         events: list[dict[str, Any]] = []
