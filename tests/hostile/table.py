@@ -24,8 +24,8 @@ Written by `python tests/hostile/table.py` (part of `make fuzz`) on commit {comm
 through `forensics report` as a process of its own{how}, in a place with a home and a temporary folder of its own, and
 was held to all of this: exit status, code, one sentence and the next step, no traceback, nothing changed outside the
 case (evidence's bytes, mode and time, its folder, home, temporary and current folder), no socket, memory and time, an
-entry in the log, valid JSON without NaN. How each is seen, and what cannot be seen so, stands in `running.py`. The one known
-exception is a list of fonts that matplotlib keeps in the user's home; here it is sent elsewhere (MPLCONFIGDIR).
+entry in the log, valid JSON without NaN. How each is seen, and what cannot be seen so, stands in `running.py`. The one
+known exception is a list of fonts that matplotlib keeps in the user's home; here it is sent elsewhere (MPLCONFIGDIR).
 
 | row | input | must happen | seen | MB | s | test |
 |---|---|---|---|--:|--:|---|
