@@ -37,7 +37,7 @@ class Untrusted:
     def __init__(self, text: str):
         if not isinstance(text, str):
             raise TypeError(f"a text from outside is made of a str, found {type(text).__name__}")
-        object.__setattr__(self, "_text", str.__str__(text))  # exactly str: Markup must not stay marked as safe
+        object.__setattr__(self, "_text", text)
 
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(
@@ -120,7 +120,10 @@ def spelled(character: str) -> str:
 
 
 def for_html(text: Text, longest: int = LONGEST) -> Markup:
-    """For an element's content or a quoted attribute: ``& < > ' "`` as entities. Not for scripts, styles, addresses."""
+    """For an element's content or a quoted attribute: ``& < > ' "`` as entities. Not for scripts, styles, addresses.
+
+    ``Markup`` is escaped too: a text is not safe because it says so.
+    """
     return escape(visible(text, longest))
 
 

@@ -206,6 +206,7 @@ def test_markup_from_outside_is_not_safe_because_it_says_so():
 
 @settings(deadline=None)
 @given(nasty)
+@example("a` <b># x `c")
 def test_in_markdown_it_is_code_and_nothing_else_alone_and_in_a_table(said):
     shown = text.for_markdown(Untrusted(said))
     if not said:

@@ -91,7 +91,7 @@ def _environment() -> Environment:
 
 
 def _inert(value: Any) -> Any:
-    """Every text printed: control and direction characters spelled out markup escaped."""
+    """Every text printed: control and direction characters spelled out, markup escaped."""
     if value is None:
         return "—"
     if isinstance(value, str) and not isinstance(value, Markup):
