@@ -290,9 +290,9 @@ class Running:
     """The command as a process whose stdout is awaited line by line."""
 
     def __init__(self, *arguments: object):
-        self.process = subprocess.Popen(
-            [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        # As on a terminal: what a shell starts in the background inherits that SIGINT is ignored.
+        command = ["env", "--default-signal=INT", *COMMAND, *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._guard = threading.Timer(60, self.process.kill)
         self._guard.start()
 
