@@ -376,6 +376,18 @@ def test_decoded_stands_beside_declared():
     assert facts["sound_gaps"] == [[4.0, 4.5]] and facts["sound_start_s"] == 0.021
 
 
+def test_pictures_that_an_edit_list_hides_are_not_lost():
+    of = examination()
+    survey = of.scene.survey
+    shown = survey.of(of.clip.picture)["hidden"]
+    hidden = replace(survey, packets={**survey.packets, "hidden": survey.packets["stream"] == of.clip.picture})
+    facts = report.findings_json(replace(of, scene=replace(of.scene, survey=hidden)))["clip"]
+    assert facts["frames_hidden"] == len(shown) > 0 and facts["frames_lost"] == max(0, 3 - len(shown))
+    assert f"{len(shown)}: stored in the file and, by its edit list" in page(
+        replace(of, scene=replace(of.scene, survey=hidden))
+    )
+
+
 def test_an_excerpt_says_nothing_of_lost_pictures():
     of = examination(excerpt=Interval(0, 10))
     assert report.findings_json(of)["clip"]["frames_lost"] is None

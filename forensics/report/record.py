@@ -172,12 +172,14 @@ def _pictures(scene: Scene) -> dict[str, Any]:
 
 
 def _frames(examination: Examination) -> dict[str, int | None]:
-    """Pictures declared, decoded, lost; neither an excerpt nor a container without a count tells of loss."""
+    """Pictures declared, decoded, hidden by an edit list, lost; an excerpt, or no count, tells of no loss."""
     stream = examination.clip.stream(examination.clip.picture)
     decoded = len(examination.scene.observation.pictures.get("t_s", []))
     declared = (stream or {}).get("declared_frames") or None  # containers without a count say 0
-    lost = None if declared is None or examination.excerpt else max(0, declared - decoded)
-    return {"frames_declared": declared, "frames_decoded": decoded, "frames_lost": lost}
+    seen = examination.scene.survey
+    hidden = None if seen is None else int(seen.of(examination.clip.picture)["hidden"].sum())
+    lost = None if declared is None or examination.excerpt else max(0, declared - decoded - (hidden or 0))
+    return {"frames_declared": declared, "frames_decoded": decoded, "frames_hidden": hidden, "frames_lost": lost}
 
 
 def _sound(scene: Scene) -> dict[str, Any]:
