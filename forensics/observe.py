@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import heapq
 import math
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -161,6 +163,7 @@ def _row(picture: Any, before: Any) -> list[Any]:
 
 def watch(memory: int, told_in: int, freed_out: int, searching: dict[str, Any]) -> Iterator[sandbox.Message]:
     """Runs in a child that looks: one message per cell with the arrays named above, then one with the mesh."""
+    _spare_matplotlib()
     from forensics.landmarks import FaceFinder, FaceModel, mesh
 
     held = None
@@ -178,6 +181,13 @@ def watch(memory: int, told_in: int, freed_out: int, searching: dict[str, Any]) 
         yield held.message()
     triangles, skin = mesh()
     yield {}, {"triangles": triangles, "skin": skin}
+
+
+def _spare_matplotlib() -> None:
+    """MediaPipe imports matplotlib to draw, which no child does: it takes longer than all else that a child imports,
+    and ends in an error where it may not make a folder in the user's home."""
+    for name in ("matplotlib", "matplotlib.pyplot"):
+        sys.modules.setdefault(name, ModuleType(name))
 
 
 class _Held:

@@ -332,7 +332,15 @@ def dropped_ctrl_c() -> None:
         pytest.fail("it was not raised where it was pressed")
 
 
-def test_a_ctrl_c_that_was_dropped_stops_it_at_the_next_progress(run, evidence, tmp_path, monkeypatch):
+@pytest.fixture
+def terminal():
+    """SIGINT as on a terminal: what a shell starts in the background inherits that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_ctrl_c_that_was_dropped_stops_it_at_the_next_progress(terminal, run, evidence, tmp_path, monkeypatch):
     def report(case, interval, settings, progress):
         progress("looking", 0.0)
         dropped_ctrl_c()

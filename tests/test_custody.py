@@ -537,8 +537,8 @@ def test_an_output_found_changed_when_it_is_set_aside_is_remarked(case, evidence
 
 
 def test_a_cache_that_no_entry_tells_of_is_not_used(case, evidence):
-    (about,) = (case / "cache").glob("*/about.json")
-    about.write_text(about.read_text().replace("48000", "47000"))
+    for about in (case / "cache").glob("*/about.json"):
+        about.write_text(about.read_text().replace("48000", "47000"))
     with Case(case, evidence) as one:
         assert not pipeline.examine(one, Interval(0.0, 1.25)).from_cache
     assert "cache_changed" in actions(case) and bad(case) == []

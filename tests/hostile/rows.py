@@ -94,7 +94,8 @@ def rate(found: Found) -> str:
 def reasons(found: Found) -> str:
     """Why what could not be assessed could not; whether anything is unusual; what was assessed."""
     codes = sorted({code for f in found["findings"] for code in f["reasons"]})
-    assessed = [f["question"] for f in found["findings"] if f["state"] == "assessed"]
+    # The container's own facts can be told of any file that opens.
+    assessed = [f["question"] for f in found["findings"] if f["state"] == "assessed" and f["analysis"] != "evidence"]
     return f"{' '.join(codes)}; assessed: {' '.join(assessed) or 'nothing'}"
 
 
