@@ -212,7 +212,7 @@ def _stills(case: Case, examination: Examination) -> Iterator[Callable[[], list[
         yield list
         return
     with opened(case.evidence) as fd, closing(stills.ask(fd, clip.picture, wanted)) as coming:
-        yield lambda: stills.take(coming, wanted)
+        yield lambda: stills.received(coming, wanted)
     case.log("stills", frames=sorted({int(i.track.frame[i.row]) for i in wanted}))
 
 

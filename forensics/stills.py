@@ -99,12 +99,17 @@ def _caption(event: Event) -> str:
 
 
 def ask(fd: int, stream_index: int, wanted: list[Instant]) -> Generator[sandbox.Message, None, None]:
-    """A child begins to take the stills: ``take`` receives them, until when its caller may do other work."""
+    """A child begins to take the stills: until they are ``received`` its caller may do other work."""
     points = [(int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist()) for i in wanted]
     return sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)
 
 
-def take(messages: Iterable[sandbox.Message], wanted: list[Instant]) -> list[Still]:
+def take(fd: int, stream_index: int, wanted: list[Instant]) -> list[Still]:
+    """The stills, in the order of ``wanted``."""
+    return received(ask(fd, stream_index, wanted), wanted) if wanted else []
+
+
+def received(messages: Iterable[sandbox.Message], wanted: list[Instant]) -> list[Still]:
     """The stills that were asked for, in the order of ``wanted``."""
     made = {header["k"]: arrays["jpeg"].tobytes() for header, arrays in messages}
     if len(made) < len(wanted):
