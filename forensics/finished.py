@@ -83,7 +83,7 @@ class FinishedCase:
 
     @cached_property
     def scene(self) -> Scene:
-        """What was seen and heard, with the names applied; ``heard``, made by the analyses, is left out."""
+        """What was seen and heard, with the names applied; without ``heard`` and ``survey``, which a run makes anew."""
         from forensics import naming, observe, speech, tracks
         from forensics.method import restored
         from forensics.scene import build
