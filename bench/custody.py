@@ -13,16 +13,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import statistics
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from joined import join, source
+from timing import seconds_of
 
 from forensics import clip, custody, pipeline, sandbox
 from forensics.case import Case, CaseFolder
@@ -56,16 +56,6 @@ class Timed:
         setattr(place, name, timed)
 
 
-def seconds_of(call: Callable[[], object], rounds: int) -> float:
-    """Median."""
-    spent = []
-    for _ in range(rounds):
-        began = time.monotonic()
-        call()
-        spent.append(time.monotonic() - began)
-    return statistics.median(spent)
-
-
 def drained(messages: Iterable[object]) -> None:
     for _ in messages:
         pass
@@ -84,7 +74,7 @@ def report(path: Path, folder: Path) -> tuple[float, Counter[str], list[tuple[st
         return stream(function, *arguments, **named)
 
     sandbox.stream = noted  # type: ignore[assignment]
-    for place, name in ((clip, "hashes"), (pipeline, "hashes"), (pipeline, "_digest")):
+    for place, name in ((clip, "hashes"), (pipeline, "hashes")):
         timed.around(place, name, "hashing")
     for name in ("digest_of", "package_sha256"):
         timed.around(custody, name, "hashing")

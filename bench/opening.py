@@ -9,15 +9,14 @@ log's part of a whole report.
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from joined import join, source
+from timing import seconds_of
 
 from forensics import custody
 from forensics.case import Case, CaseFolder
@@ -33,16 +32,6 @@ print(time.monotonic() - began)
 assert case.scene.tracks
 print(time.monotonic() - began)
 """
-
-
-def seconds_of(call: Callable[[], object], rounds: int) -> float:
-    """Median."""
-    spent = []
-    for _ in range(rounds):
-        began = time.monotonic()
-        call()
-        spent.append(time.monotonic() - began)
-    return statistics.median(spent)
 
 
 def main() -> None:

@@ -13,10 +13,10 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from joined import half_faceless, join, source
+from timing import seconds_of
 
 from forensics.landmarks import MODEL_NAME, find_model
 
@@ -32,10 +32,8 @@ with vision.FaceLandmarker.create_from_options(options) as model, av.open(sys.ar
 """
 
 
-def seconds_of(command: list[str]) -> float:
-    began = time.monotonic()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.monotonic() - began
+def seconds_running(command: list[str]) -> float:
+    return seconds_of(lambda: subprocess.run(command, check=True, capture_output=True))
 
 
 def main() -> None:
@@ -52,9 +50,9 @@ def main() -> None:
         plain, first, second = [], [], []
         for k in range(options.rounds):
             report = [sys.executable, "-m", "forensics.cli", "report", str(clip), "--out", f"{folder}/case{k}"]
-            plain.append(seconds_of([sys.executable, "-c", PLAIN, str(clip), str(find_model())]))
-            first.append(seconds_of(report))
-            second.append(seconds_of(report))
+            plain.append(seconds_running([sys.executable, "-c", PLAIN, str(clip), str(find_model())]))
+            first.append(seconds_running(report))
+            second.append(seconds_running(report))
             print(
                 f"round {k + 1}: plain loop {plain[-1]:.1f} s, report {first[-1]:.1f} s "
                 f"(ratio {first[-1] / plain[-1]:.2f}), again from the cache {second[-1]:.1f} s",

@@ -288,12 +288,9 @@ def main() -> None:
     try:
         with CtrlC.remembered():
             app()
-    except IntegrityError as error:
-        print(for_terminal(str(error), longest=4096), file=sys.stderr)  # a child that reads evidence may have worded it
-        sys.exit(INTEGRITY)
     except ForensicsError as error:
         print(for_terminal(str(error), longest=4096), file=sys.stderr)  # a child that reads evidence may have worded it
-        sys.exit(REFUSED)
+        sys.exit(INTEGRITY if isinstance(error, IntegrityError) else REFUSED)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:  # typer's answer to Ctrl-C
             print("E_INTERRUPTED: Stopped. Finished parts are kept; run again to continue.", file=sys.stderr)

@@ -219,9 +219,13 @@ def coding(container: Any) -> list[dict[str, Any]]:
             "declared_packets": stream.frames,
             "extradata": bytes(stream.codec_context.extradata or b""),
         }
-        for stream in container.streams
-        if stream.type in ("video", "audio") and stream.codec_context
+        for stream in _coded(container)
     ]
+
+
+def _coded(container: Any) -> list[Any]:
+    """Its streams of picture and sound."""
+    return [s for s in container.streams if s.type in ("video", "audio") and s.codec_context]
 
 
 def _level(context: Any) -> int | None:
@@ -231,16 +235,7 @@ def _level(context: Any) -> int | None:
 
 def packets(container: Any, losses: Losses) -> Iterator[Coded]:
     """Every packet of picture and sound in the order of the file; nothing is decoded."""
-    known = [s for s in container.streams if s.type in ("video", "audio") and s.codec_context]
-    coded = container.demux(known)
-    while True:
-        try:
-            packet = next(coded, None)
-        except av.error.FFmpegError:
-            losses.decode_failures += 1
-            return  # as in ``_decoded``
-        if packet is None:
-            return
+    for packet in _demuxed(container, _coded(container), losses):
         if packet.size or packet.dts is not None:  # else it only tells the decoder that the end is reached
             yield Coded(
                 packet.stream_index,
@@ -322,24 +317,30 @@ def _square(frame: Any, stream: Any) -> tuple[int, int]:
     return (round(frame.width * ratio) if fits else frame.width), frame.height
 
 
+def _demuxed(container: Any, streams: Any, losses: Losses) -> Iterator[Any]:
+    """Packets in the order of the file; where the container itself is damaged, nothing behind can be located."""
+    packets = container.demux(streams)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            losses.decode_failures += 1
+            return
+        if packet is None:
+            return
+        yield packet
+
+
 def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
     """All frames of one stream; a packet that cannot be decoded is counted, and the next one tried."""
     if not _decodable(stream):
         raise MediaError(
             "E_NO_STREAMS", "The stream asked for is of a kind that is not decoded here.", "Examine another copy."
         )
-    packets = container.demux(stream)
     # AVI holds no presentation times: a packet's time is its place in the file. Pictures are decoded in the order of
     # presentation, so they take those times in order.
     places: deque[int] | None = deque() if container.format.name == "avi" and stream.type == "video" else None
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError:
-            losses.decode_failures += 1
-            return  # the container itself is damaged here: nothing behind it can be located
-        if packet is None:
-            return
+    for packet in _demuxed(container, stream, losses):
         losses.damaged += packet.is_corrupt
         try:
             frames = packet.decode()

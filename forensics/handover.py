@@ -72,12 +72,13 @@ class Giver:
         first = (taker * self._slots + slot) * rgb.nbytes
         self._memory[first : first + rgb.nbytes] = rgb.ravel()
         os.write(self._told[taker], json.dumps([slot, first, rgb.shape, about]).encode() + b"\n")
-        self.stay(other for other in range(len(self._told)) if other != taker)
+        self.stay(but=taker)
 
-    def stay(self, takers: Iterator[int] | range | None = None) -> None:
-        """Tell takers that have nothing to look at that the giver is at work."""
-        for taker in range(len(self._told)) if takers is None else takers:
-            os.write(self._told[taker], b"\n")
+    def stay(self, but: int | None = None) -> None:
+        """Tell takers that have nothing to look at, all ``but`` one, that the giver is at work."""
+        for taker, told in enumerate(self._told):
+            if taker != but:
+                os.write(told, b"\n")
 
     def _divide(self, picture_bytes: int) -> None:
         takers = len(self._told)

@@ -205,7 +205,7 @@ class _Held:
         """Look at one picture, of which ``row`` holds ``PICTURE_ARRAYS``."""
         self._size = (rgb.shape[1], rgb.shape[0])
         self._pictures.append(row)
-        k, t_s = len(self._pictures) - 1, row[list(PICTURE_ARRAYS).index("t_s")]
+        k, t_s = len(self._pictures) - 1, dict(zip(PICTURE_ARRAYS, row, strict=True))["t_s"]
         faces, sightings = self._lookout.look(rgb, t_s)
         if not self._repeats:
             self._repeat(rgb, faces)

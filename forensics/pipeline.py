@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.metadata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -105,12 +105,10 @@ def _examine(
 
         heard: dict[str, Any] = {}
 
-        def make(place: Path) -> dict[str, Any]:
-            seen = _observe(clip, fd, place, interval, settings, heard, progress)
-            _refuse_if_changed(clip, case)  # what was seen of other bytes must not be kept as seen of these
-            return seen
+        def look(place: Path) -> dict[str, Any]:
+            return _observe(clip, fd, place, interval, settings, heard, progress)
 
-        folder, about, known = case.cached(_key(clip, interval, settings), make)
+        folder, about, known = _derived(case, clip, _key(clip, interval, settings), look)
         surveyed = _survey(case, clip, fd, settings)
         scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
         if scene.observation.audio is not None:
@@ -133,18 +131,25 @@ def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _derived(
+    case: Case, clip: Clip, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]
+) -> tuple[Path, dict[str, Any], bool]:
+    """``case.cached``, but what was made of other bytes is not kept as made of these."""
+
+    def guarded(place: Path) -> dict[str, Any]:
+        made = make(place)
+        _refuse_if_changed(clip, case)
+        return made
+
+    return case.cached(key, guarded)
+
+
 def _survey(case: Case, clip: Clip, fd: int, settings: Settings) -> survey.Survey | None:
     """The container's survey, kept in the cache; None where the child could not finish, which the log tells."""
     trusted = settings.evidence.trusted_signers
-    seen_by = {name: importlib.metadata.version(name) for name in ("av", "numpy")}
-
-    def make(place: Path) -> dict[str, Any]:
-        facts = survey.make(fd, place, trusted)
-        _refuse_if_changed(clip, case)
-        return facts
-
+    key = survey.key(clip.sha256, trusted, _versions(("av", "numpy")))
     try:
-        folder, facts, _ = case.cached(survey.key(clip.sha256, trusted, seen_by), make)
+        folder, facts, _ = _derived(case, clip, key, lambda place: survey.make(fd, place, trusted))
     except MediaError as error:  # the pictures and the sound were decoded: this costs one finding, not the case
         case.log("survey_refused", code=error.code)
         return None
@@ -190,7 +195,8 @@ def report(
         raise
     _verify(case, examination)
     path = writer.write(case, record, figures, taken)
-    case.reported(findings_sha256=_digest(case.folder / "findings.json"), report_sha256=_digest(path))
+    digests = {"findings_sha256": case.folder / "findings.json", "report_sha256": path}
+    case.reported(**{name: custody.digest_of(made) for name, made in digests.items()})
     progress("done", 1.0)
     return examination
 
@@ -216,13 +222,13 @@ def _stills(case: Case, examination: Examination) -> Iterator[Callable[[], list[
     case.log("stills", frames=sorted({int(i.track.frame[i.row]) for i in wanted}))
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def versions() -> dict[str, str]:
     """Versions of this package and of those that can change a number."""
-    return {name: importlib.metadata.version(name) for name in ("forensics", *NUMERIC_PACKAGES)}
+    return _versions(("forensics", *NUMERIC_PACKAGES))
+
+
+def _versions(packages: Iterable[str]) -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in packages}
 
 
 def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str, Any]:
@@ -235,7 +241,7 @@ def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str,
         "cell_s": settings.observe.cell_s,
         "search": asdict(settings.search),
         "model": landmarks.MODEL_SHA256,
-        "versions": {name: importlib.metadata.version(name) for name in SEEING_PACKAGES},
+        "versions": _versions(SEEING_PACKAGES),
     }
 
 

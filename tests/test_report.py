@@ -32,6 +32,7 @@ from forensics.report import phrases, words
 from forensics.report.plates import Plate, files, photographs, plates
 from forensics.scene import Scene
 from forensics.survey import COLUMNS, Survey
+from forensics.text import visible
 from forensics.timeline import Audio, FaceTrack, Interval, Series
 
 PACKAGE = Path(forensics.finding.__file__).parent
@@ -468,11 +469,11 @@ def test_hostile_words_are_inert(title):
     reader = Reader(source)
     assert reader.headings == calm.headings
     tags = [t for t in reader.elements if t[0] != "br"]  # two tags' names may fall together
-    assert {t for t, _ in tags} == {t for t, _ in calm.elements} - {"br"} and "49" not in phrases.visible(title)
+    assert {t for t, _ in tags} == {t for t, _ in calm.elements} - {"br"} and "49" not in visible(title)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", source)
     assert len(source) < len(page()) + 10_000
     shown = "".join(reader.text)
-    assert phrases.visible(title)[:40] in shown
+    assert visible(title)[:40] in shown
     assert not re.search(r"^\s*LR = ", shown, re.MULTILINE)
 
 
@@ -957,9 +958,9 @@ def test_timecode(t_s, said):
 
 
 def test_visible_spells_out_what_steers():
-    assert phrases.visible("a\u202eb\x1b\n") == "a⟨U+202E⟩b⟨U+001B⟩⟨U+000A⟩"
-    assert phrases.visible("x" * 400) == "x" * 300 + " … (cut)"
-    assert phrases.visible("Grüße, 東京 \U0001f600") == "Grüße, 東京 \U0001f600"
+    assert visible("a\u202eb\x1b\n") == "a⟨U+202E⟩b⟨U+001B⟩⟨U+000A⟩"
+    assert visible("x" * 400) == "x" * 300 + " … (cut)"
+    assert visible("Grüße, 東京 \U0001f600") == "Grüße, 東京 \U0001f600"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.finding import DIGITS, REASONS
-from forensics.text import visible as visible  # for who asks here
 
 #: Instants of one kind named in the summary; the rest is counted.
 MOST_INSTANTS = 8

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from forensics import cli
 from forensics.case import LOG, STATE, Case
 from forensics.decode import LONGEST_TAG
-from forensics.report import phrases
 from forensics.report.html import evidence
+from forensics.text import visible
 
 EXAMPLES = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "25")),
@@ -70,7 +70,7 @@ class Tags(HTMLParser):
 def test_any_tag_is_inert_in_the_page(text):
     import unicodedata
 
-    shown = phrases.visible(text)
+    shown = visible(text)
     assert not any(unicodedata.category(c) in STEERING for c in shown)
     assert Tags(f"<p>{evidence(text)}</p>").tags == ["p", "bdi"]
 
