@@ -19,6 +19,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from forensics import pages
 from forensics.errors import MediaError
 
 #: Demuxers that read one self-contained file. Scripts and playlists (concat, hls, dash, image2 …) are not here.
@@ -257,6 +258,7 @@ class Losses:
     time_steps_back: int = 0  # presentation time not after the previous one: left out
     size_changes: int = 0
     damaged: int = 0  # damage that the container or the decoder noticed and bridged: shown, partly guessed
+    unreadable: int = 0  # places of the file that the container passed over: what stood there is missing
 
 
 @dataclass
@@ -331,6 +333,13 @@ def _demuxed(container: Any, streams: Any, losses: Losses) -> Iterator[Any]:
         yield packet
 
 
+def _unreadable(fd: int, container: Any) -> int:
+    """Places that the container passes over without a word, in any of its streams."""
+    if container.format.name != "ogg":
+        return 0
+    return pages.breaks(lambda at, n: os.pread(fd, n, at), os.fstat(fd).st_size)
+
+
 def _decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
     """All frames of one stream; a packet that cannot be decoded is counted, and the next one tried."""
     if not _decodable(stream):
@@ -361,6 +370,7 @@ def pictures(fd: int, stream_index: int, losses: Losses) -> Iterator[Picture]:
     with open_container(fd) as container:
         stream = container.streams[stream_index]
         stream.codec_context.thread_count = 1  # the workers are the parallelism; also keeps memory small
+        losses.unreadable = _unreadable(fd, container)
         scaler, index = VideoReformatter(), 0
         last = shape = size = None
         for frame in _decoded(container, stream, losses):
@@ -400,6 +410,7 @@ def sound(fd: int, stream_index: int, block_s: float = 2.0) -> Iterator[tuple[di
     start_s, written, filled, rate, channels = None, 0, 0, 0, 0
     with open_container(fd) as container:
         stream = container.streams[stream_index]
+        losses.unreadable = _unreadable(fd, container)
         for frame in _decoded(container, stream, losses):
             if not RATES_HZ[0] <= frame.sample_rate <= RATES_HZ[1]:
                 losses.decode_failures += 1

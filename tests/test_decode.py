@@ -355,3 +355,14 @@ def test_a_sampling_rate_beyond_reason_is_no_sound(tmp_path, rate_hz):
     path.write_bytes(synth.patched(path.read_bytes(), b"fmt ", 8, rate_hz.to_bytes(4, "little")))
     got, about = hear(path)
     assert len(got) == 0 and "rate_hz" not in about and about["losses"]["decode_failures"] > 0
+
+
+def test_pages_that_the_container_passes_over_are_counted(tmp_path):
+    """FFmpeg reads on behind them without a word."""
+    path = write(tmp_path / "voice.ogg", Sound(tone(4.0), codec="libopus", sample_format="flt"))
+    data = path.read_bytes()
+    at = len(data) // 2
+    path.write_bytes(data[:at] + bytes(3000) + data[at + 3000 :])
+    with path.open("rb") as file:
+        last = [header for header, _ in decode.sound(file.fileno(), 0)][-1]
+    assert last["losses"]["unreadable"] >= 1

@@ -68,6 +68,7 @@ LOSSES = {
     "time_steps_back": "with a time not after the one before: left out or cut",
     "size_changes": "changes of format within the stream",
     "damaged": "damaged and bridged by the decoder: shown, partly guessed",
+    "unreadable": "places where the file could not be read or ends before its end: what stood there is missing",
     "not_finite": "samples that are not numbers: set to zero",
 }
 

@@ -11,7 +11,7 @@ with the children's own limits. The outcomes:
   that was not reached.
 * partly: the loss in one stream is told, but not that in the other.
 * redeclared: fewer, and the file itself may no longer claim more, so that nobody can know: a part is missing from a
-  container without lengths (TS, MPEG, Ogg, ADTS), or the damage hit the header, where the claims stand.
+  container without lengths (TS, MPEG, ADTS), or the damage hit the header, where the claims stand.
 * silent: fewer, the file claims or holds more, and the record does not say so. None may be.
 * crash: any other exception. None may be.
 * hang: over ``HANG_S`` twice; once may be the machine's, which was stopped or had others to serve. None may be.
@@ -57,7 +57,7 @@ BLOCK = 1152
 #: A declared length further than this beyond what was decoded tells of a loss, in s; of sound clips it is up to 0.01.
 SHORT_S = 0.03
 #: Containers that hold no length of their own: what a reader reports is where their last packet lies.
-WITHOUT_LENGTH = {".ts", ".ogg", ".aac", ".mpg"}
+WITHOUT_LENGTH = {".ts", ".aac", ".mpg"}
 MP3 = {"codec": "libmp3lame", "sample_format": "s16p"}
 MP2 = {"codec": "mp2", "sample_format": "s16"}
 PCM = {"codec": "pcm_s16le", "sample_format": "s16"}
