@@ -27,6 +27,8 @@ from forensics.errors import CaseError, ForensicsError
 
 __all__ = ["LOCK", "LOG", "STATE", "Case", "CaseFolder", "canonical", "check_place", "disk_errors", "write"]
 
+#: How the name of an unfinished folder of the cache ends.
+PARTIAL = ".partial"
 #: Bytes kept of a line that was cut off; entries are shorter.
 LONGEST_FRAGMENT = 16384
 #: What an entry changes in ``case.json``: values, or a function of the entry that gives them.
@@ -377,7 +379,8 @@ class Case(CaseFolder):
         """Folder and description of a result: from the cache, or made by ``make(folder)``; and whether it was there.
 
         The key is the hash of everything the result depends on. A folder appears only when it is complete, and is used
-        again only while its files have the hashes that the log tells.
+        again only while its files have the hashes that the log tells. ``make`` finds there what an earlier one that
+        broke off told the case to ``keep``.
         """
         key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
         folder = self.folder / CACHE / key
@@ -386,19 +389,34 @@ class Case(CaseFolder):
             if known and known == self._hashes_in(folder):
                 return folder, json.loads((folder / "about.json").read_text("utf-8"))["about"], True
             self.log("cache_changed", cache=key)
-        for left in folder.parent.glob("*.partial"):  # what a killed run left
-            shutil.rmtree(left, ignore_errors=True)
+        partial = folder.with_name(key + PARTIAL)
+        for left in folder.parent.glob(f"*{PARTIAL}"):  # what a killed run left
+            if left != partial or self.kept(left) is None:
+                shutil.rmtree(left, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-        partial = folder.with_name(key + ".partial")
-        partial.mkdir(parents=True)
+        partial.mkdir(parents=True, exist_ok=True)
         try:
             about = make(partial)
             write(partial / "about.json", json.dumps({"key": key_parts, "about": about}, indent=1))
             os.replace(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        except BaseException:
+            if self.kept(partial) is None:
+                shutil.rmtree(partial, ignore_errors=True)
+            raise
         self.log("derived", cache=key, outputs=dict.fromkeys(known) | self._hashes_in(folder))
         return folder, about, False
+
+    def keep(self, partial: Path, mark: Mapping[str, Any]) -> None:
+        """Log that the files in ``partial`` are good as ``mark`` (JSON) tells, should the run break off."""
+        self.log("kept", cache=partial.name.removesuffix(PARTIAL), mark=mark)
+
+    def kept(self, partial: Path) -> dict[str, Any] | None:
+        """The last mark told of the unfinished folder ``partial``; None without one, or where it was finished since."""
+        if not partial.is_dir():
+            return None
+        about = [e for e in self.entries() if e.get("cache") == partial.name.removesuffix(PARTIAL)]
+        last = [e for e in about if e["action"] in ("kept", "derived")][-1:]
+        return last[0]["mark"] if last and last[0]["action"] == "kept" else None
 
     def _hashes_in(self, folder: Path) -> dict[str, str]:
         return {custody.named(path, self.folder): custody.digest_of(path) for path in sorted(folder.iterdir())}

@@ -43,11 +43,14 @@ def report(
             help="What the person does, for the range of blink rates: reading, rest, conversation or unknown."
         ),
     ] = "unknown",
+    trust: Annotated[
+        Path | None, typer.Option(help="PEM file of certificates whose content credentials you trust; none is shipped.")
+    ] = None,
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
-    from forensics import custody, naming, pipeline  # slow to import: not for --help
+    from forensics import credentials, custody, naming, pipeline  # slow to import: not for --help
     from forensics.case import Case, disk_errors
     from forensics.timeline import FOREVER_S, Interval
 
@@ -55,7 +58,10 @@ def report(
     if start is not None or end is not None:
         bounds = (-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
         interval = Interval(*(min(max(bound, -FOREVER_S), FOREVER_S) for bound in bounds))
-    settings = pipeline.Settings(blink=pipeline.BlinkSettings(task=task))
+    settings = pipeline.Settings(
+        blink=pipeline.BlinkSettings(task=task),
+        evidence=pipeline.EvidenceSettings(trusted_signers=credentials.signers(trust) if trust else ""),
+    )
     asked = interval and [interval.start_s, interval.end_s]
     who = custody.actor(examiner, role)
     with disk_errors(), Case(out, Path(clip), actor=who) as case, case.run("report", interval=asked):

@@ -1,7 +1,7 @@
 """Content credentials (C2PA) in a file: the only importer of ``c2pa``, which the extra ``credentials`` installs.
 
 Runs in the child. Nothing is fetched: neither a manifest that lies elsewhere nor a certificate's revocation. No list of
-trusted signers is shipped; the examiner gives one.
+trusted signers is shipped; the examiner gives one (``forensics report --trust FILE``).
 Reference: C2PA Technical Specification 2 (validation states and status codes).
 Not to be trusted: absence says nothing, most software removes credentials. Where no time stamp of an authority is in
 them, a certificate's validity is judged on the day of the examination.
@@ -9,15 +9,22 @@ them, a certificate's validity is judged on the day of the examination.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
+import ssl
+from pathlib import Path
 from typing import Any, BinaryIO
+
+from forensics.errors import ParameterError
 
 NONE, MALFORMED, UNTRUSTED, VALID = "none", "malformed", "signer_untrusted", "valid"
 NOT_EXAMINED = "not_examined"
 
 #: Status codes told, and characters of a text.
 MOST_CODES, LONGEST_TEXT = 20, 300
+#: Largest list of trusted certificates, in bytes: all of a system's take a quarter of it.
+LARGEST_LIST = 1 << 20
 #: No request leaves: these two are the only ones that reading can make.
 OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 
@@ -25,6 +32,26 @@ OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 def version() -> str | None:
     """Version of the extra; None where it is not installed."""
     return importlib.metadata.version("c2pa-python") if importlib.util.find_spec("c2pa") else None
+
+
+def signers(path: Path) -> str:
+    """The trusted certificates in the PEM file at ``path``. Raises ParameterError where they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            pem = file.read(LARGEST_LIST + 1).decode("ascii")
+        if len(pem) > LARGEST_LIST:
+            raise ParameterError(f"a list of trusted signers has at most {LARGEST_LIST} bytes", path.name)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (OSError, ValueError) as error:  # ssl's own error is an OSError
+        if isinstance(error, ParameterError):
+            raise
+        raise ParameterError("--trust names a file of certificates in PEM", path.name) from error
+    return pem
+
+
+def fingerprint(pem: str) -> str:
+    """What stands for a list of trusted signers in reports."""
+    return f"SHA-256 {hashlib.sha256(pem.encode()).hexdigest()}" if pem else "none"
 
 
 def read(file: BinaryIO, held: bool | None, trusted_pem: str = "") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -18,15 +18,20 @@ class Method:
     reference: str
 
 
-def setting(default: Any, unit: str, source: str) -> Any:
-    """A field of a Settings class: its default, its unit, and where the value comes from."""
-    return field(default=default, metadata={"unit": unit, "source": source})
+def setting(default: Any, unit: str, source: str, shown: Callable[[Any], Any] = lambda value: value) -> Any:
+    """A field of a Settings class: its default, its unit, where the value comes from, and how it is ``shown``."""
+    return field(default=default, metadata={"unit": unit, "source": source, "shown": shown})
 
 
 def describe(settings: Any) -> list[dict[str, Any]]:
     """Name, value, unit and source of each field of a Settings object, for reports and cache keys."""
     return [
-        {"name": f.name, "value": getattr(settings, f.name), **{k: f.metadata[k] for k in ("unit", "source")}}
+        {
+            "name": f.name,
+            "value": f.metadata["shown"](getattr(settings, f.name)),
+            "unit": f.metadata["unit"],
+            "source": f.metadata["source"],
+        }
         for f in fields(settings)
     ]
 

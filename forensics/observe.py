@@ -11,7 +11,8 @@ from __future__ import annotations
 import heapq
 import math
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from forensics import handover, sandbox, search
+from forensics.growing import Altered, Growing
 from forensics.landmarks import CHIN, FOREHEAD
 from forensics.method import Method, setting
 from forensics.search import Lookout
@@ -62,7 +64,12 @@ SIGHTING_ARRAYS = {"sighting_row": np.int64, "sighting_box": np.float32, "sighti
 _COUNTED = {"row": "t_s", "repeat_face": "row", "sighting_row": "t_s"}
 MESH_ARRAYS = ("triangles", "skin")
 
+#: What a pass that breaks off loses at most, in s of work: the state of its files is kept this often.
+KEPT_EVERY_S = 60.0
+
 _Stream = Generator[sandbox.Message, None, None]
+#: State of a pass that may be gone on with: the last cell done, the pictures' size, each file's ``Growing.mark``.
+Mark = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -133,19 +140,23 @@ def show(
     freed_in: list[int],
     cell_s: float,
     interval: list[float] | None,
+    done: int | None,
 ) -> Iterator[sandbox.Message]:
-    """Runs in the child that decodes: hands each picture to the child of its cell; one message, with the losses."""
+    """Runs in the child that decodes: hands each picture to the child of its cell; one message, with the losses.
+
+    Pictures up to the cell ``done`` are decoded, which those behind them need, and handed to nobody.
+    """
     from forensics import decode
 
     losses, before = decode.Losses(), None
     giver = handover.Giver(memory, told_out, freed_in)
     for picture in decode.pictures(fd, stream_index, losses):
+        cell = math.floor(picture.t_s / cell_s)
         if interval and picture.t_s >= interval[1]:
             break
-        if interval and picture.t_s < interval[0]:
+        if (interval and picture.t_s < interval[0]) or (done is not None and cell <= done):
             giver.stay()
         else:
-            cell = math.floor(picture.t_s / cell_s)
             giver.give(cell % len(told_out), picture.rgb(), [cell, _row(picture, before)])
         before = picture
         yield sandbox.AT_WORK
@@ -240,30 +251,19 @@ def _columns(rows: Sequence[Sequence[Any]], kinds: dict[str, Any]) -> dict[str, 
     }
 
 
-class _Growing:
-    """A ``.npy`` file that rows are appended to; its header is written over with the final count at the end."""
-
-    HEADER = 128  # bytes; numpy pads its own headers to multiples of 64
-
-    def __init__(self, path: Path, dtype: Any, row_shape: tuple[int, ...] | None = None):
-        self._file, self._dtype, self._row_shape, self._n = path.open("wb"), np.dtype(dtype), row_shape, 0
-        self._file.write(b"\0" * self.HEADER)
-
-    def append(self, rows: np.ndarray) -> None:
-        self._row_shape = rows.shape[1:]
-        self._n += len(rows)
-        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
-
-    def __len__(self) -> int:
-        return self._n
-
-    def close(self) -> None:
-        shape = (self._n, *(self._row_shape or ()))
-        text = repr({"descr": self._dtype.str, "fortran_order": False, "shape": shape})
-        start = b"\x93NUMPY\x01\x00" + (self.HEADER - 10).to_bytes(2, "little")
-        self._file.seek(0)
-        self._file.write(start + text.ljust(self.HEADER - 11).encode() + b"\n")
-        self._file.close()
+def _opened(folder: Path, kinds: Mapping[str, Any], mark: Mark | None) -> tuple[dict[str, Growing], Mark | None]:
+    """Files to write the arrays of ``kinds`` into, behind what ``mark`` tells; anew, and None, where that is not so."""
+    files: dict[str, Growing] = {}
+    try:
+        for name, dtype in kinds.items():
+            files[name] = Growing(folder / f"{name}.npy", dtype, mark and mark["files"][name])
+    except (Altered, OSError, KeyError):
+        if mark is None:
+            raise
+        for file in files.values():
+            file.close()
+        return _opened(folder, kinds, None)
+    return files, mark
 
 
 def see(
@@ -274,13 +274,20 @@ def see(
     searching: search.Settings,
     interval: Interval | None,
     progress: Callable[[float], None],
+    keep: Callable[[Mark], None] = lambda mark: None,
+    kept: Mark | None = None,
 ) -> dict[str, Any]:
-    """The pictures' part of the pass, written into ``folder``. ``progress`` is called with the time reached, in s."""
+    """The pictures' part of the pass, written into ``folder``. ``progress`` is called with the time reached, in s.
+
+    ``keep`` is called now and then with what a pass that breaks off can be gone on from: with it as ``kept``, and the
+    same ``folder``, the pictures seen are decoded again but not looked at. The result is the same, to the byte.
+    """
     kinds = PICTURE_ARRAYS | FACE_ARRAYS | REPEAT_ARRAYS | SIGHTING_ARRAYS
-    files = {name: _Growing(folder / f"{name}.npy", dtype) for name, dtype in kinds.items()}
-    size, losses = None, {}
+    files, kept = _opened(folder, kinds, kept)
+    size, done = (kept["size"], kept["cell"]) if kept else (None, None)
+    losses, told = {}, time.monotonic()
     try:
-        with _children(fd, stream_index, settings, searching, interval) as (decoding, looking):
+        with _children(fd, stream_index, settings, searching, interval, done) as (decoding, looking):
             for header, arrays in _by_cell(looking):
                 if "cell" not in header:
                     for name in MESH_ARRAYS:
@@ -290,6 +297,10 @@ def see(
                 before = {name: len(files[counted]) for name, counted in _COUNTED.items()}
                 for name in files.keys() & arrays.keys():
                     files[name].append(arrays[name] + before[name] if name in before else arrays[name])
+                if time.monotonic() - told >= KEPT_EVERY_S:
+                    marks = {name: file.mark() for name, file in files.items()}
+                    keep({"cell": header["cell"], "size": size, "files": marks})
+                    told = time.monotonic()
                 progress(float(arrays["t_s"][-1]))
             for header, _ in decoding:  # where it failed, those that look have ended
                 losses = header["losses"]
@@ -301,7 +312,12 @@ def see(
 
 @contextmanager
 def _children(
-    fd: int, stream_index: int, settings: Settings, searching: search.Settings, interval: Interval | None
+    fd: int,
+    stream_index: int,
+    settings: Settings,
+    searching: search.Settings,
+    interval: Interval | None,
+    done: int | None,
 ) -> Iterator[tuple[_Stream, list[_Stream]]]:
     """The child that decodes and those that look, started; they end with this context."""
     with ExitStack() as started:
@@ -317,6 +333,7 @@ def _children(
                 freed_in=freed_in,
                 cell_s=settings.cell_s,
                 interval=None if interval is None else [interval.start_s, interval.end_s],
+                done=done,
             )
             started.callback(decoding.close)
             looking = []
@@ -343,7 +360,7 @@ def _by_cell(streams: list[_Stream]) -> Iterator[sandbox.Message]:
 def hear(fd: int, stream_index: int, folder: Path) -> dict[str, Any]:
     """The sound's part of the pass, written into ``folder``."""
     about: dict[str, Any] = {"gaps": [], "losses": {}}
-    file = _Growing(folder / "samples.npy", np.float32)
+    file = Growing(folder / "samples.npy", np.float32)
     for header, arrays in sandbox.stream("forensics.decode:sound", fd, stream_index=stream_index):
         if "gap" in header:
             about["gaps"].append(header["gap"])

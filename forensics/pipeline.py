@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.metadata
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -106,7 +107,7 @@ def _examine(
         heard: dict[str, Any] = {}
 
         def look(place: Path) -> dict[str, Any]:
-            return _observe(clip, fd, place, interval, settings, heard, progress)
+            return _observe(case, clip, fd, place, interval, settings, heard, progress)
 
         folder, about, known = _derived(case, clip, _key(clip, interval, settings), look)
         surveyed = _survey(case, clip, fd, settings)
@@ -246,6 +247,7 @@ def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str,
 
 
 def _observe(
+    case: Case,
     clip: Clip,
     fd: int,
     folder: Path,
@@ -264,7 +266,7 @@ def _observe(
         for module in NEEDED_LATER:
             aside.submit(importlib.import_module, module)
         if clip.picture is not None:
-            about["picture"] = _look(clip, fd, folder, interval, settings, progress)
+            about["picture"] = _look(case, clip, fd, folder, interval, settings, progress)
         if listening is not None:
             progress("listening", 0.0)
             about["sound"] = listening.result()
@@ -281,7 +283,7 @@ def _observe(
 
 
 def _look(
-    clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings, progress: Progress
+    case: Case, clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings, progress: Progress
 ) -> dict[str, Any]:
     landmarks.find_model()  # a missing model is told before minutes of work, and in this process
     length = interval or _declared_interval(clip)
@@ -289,8 +291,21 @@ def _look(
     def reached(t_s: float) -> None:
         progress("looking", min(1.0, max(0.0, (t_s - length.start_s) / max(length.duration, 1e-9))))
 
+    before = _written(fd)
+
+    def keep(mark: observe.Mark) -> None:
+        if _written(fd) == before:  # hashing all of it each time would take too long; it is hashed behind the pass
+            case.keep(folder, mark)
+
     assert clip.picture is not None
-    return observe.see(fd, clip.picture, folder, settings.observe, settings.search, interval, reached)
+    kept = case.kept(folder)
+    return observe.see(fd, clip.picture, folder, settings.observe, settings.search, interval, reached, keep, kept)
+
+
+def _written(fd: int) -> tuple[int, int, int]:
+    """Changes whenever the file is written to."""
+    found = os.fstat(fd)
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _listen(

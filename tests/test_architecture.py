@@ -205,7 +205,7 @@ def test_every_setting_has_its_unit_and_its_source(module):
     settings = importlib.import_module(module).Settings
     assert settings.__dataclass_params__.frozen
     for field in dataclasses.fields(settings):
-        assert set(field.metadata) == {"unit", "source"}, field.name
+        assert set(field.metadata) == {"unit", "source", "shown"}, field.name
         assert len(field.metadata["source"]) >= 8, f"{field.name}: where does {field.default} come from?"
         if isinstance(field.default, float | int):
             assert field.metadata["unit"], f"{field.name}: a number has a unit; 1 where it has none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import socket
@@ -15,8 +16,10 @@ import pytest
 import synth
 
 from forensics import credentials, survey
+from forensics.analysis import evidence
 from forensics.clip import identify, opened
-from forensics.errors import MediaError
+from forensics.errors import MediaError, ParameterError
+from forensics.method import describe
 from forensics.text import for_terminal
 
 MOVING = [np.roll(synth.gradient(96, 64), 3 * k, 1) for k in range(60)]
@@ -261,6 +264,28 @@ def test_credentials_of_an_unknown_signer_are_intact_but_not_trusted(signed, tmp
 def test_credentials_of_a_signer_whom_the_examiner_trusts_are_valid(signed, signer, tmp_path):
     assert state_of(signed, tmp_path / "survey", signer.root)["state"] == credentials.VALID
     assert state_of(signed, tmp_path / "other", Signer().root)["state"] == credentials.UNTRUSTED
+
+
+def test_a_file_of_trusted_signers_is_read_and_named_by_its_hash(signed, signer, tmp_path):
+    pem = tmp_path / "trusted.pem"
+    pem.write_text(signer.root + Signer().root)
+    assert state_of(signed, tmp_path / "survey", credentials.signers(pem))["state"] == credentials.VALID
+    shown = {row["name"]: row["value"] for row in describe(evidence.Settings(trusted_signers=pem.read_text()))}
+    assert shown["trusted_signers"] == f"SHA-256 {hashlib.sha256(pem.read_bytes()).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b" " * 2_000_000]
+)
+def test_what_is_no_list_of_signers_is_refused(content, tmp_path):
+    (tmp_path / "list.pem").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"list\.pem"):
+        credentials.signers(tmp_path / "list.pem")
+
+
+def test_a_list_of_signers_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ParameterError, match="--trust"):
+        credentials.signers(tmp_path / "none.pem")
 
 
 @pytest.mark.parametrize("mark", [b"mdat", b"jumb"])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics import plots
+from forensics.credentials import fingerprint
 from forensics.finding import ASSESSED, About, Event, Finding, Measurement, Question
 from forensics.method import Method, setting
 from forensics.timeline import Interval, runs, union
@@ -57,7 +58,7 @@ CONTAINER = Question(
 
 @dataclass(frozen=True)
 class Settings:
-    trusted_signers: str = setting("", "PEM", "certificates that the examiner trusts; none is shipped")
+    trusted_signers: str = setting("", "PEM", "certificates given with --trust; none is shipped", fingerprint)
     uneven: float = setting(0.2, "1", "share of the usual step; clocks of 1 ms round 33.4 ms to 33 or 34")
     even_share: float = setting(0.9, "1", "of steps near the usual one; below it the rate varies: dropping is unknown")
     gap_s: float = setting(0.5, "s", "a step this long reads as a pause to the eye; slide shows have them too")
