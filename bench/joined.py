@@ -37,6 +37,28 @@ def join(path: Path, seconds: float, target: Path) -> Path:
     return target
 
 
+def thinned(path: Path, fps: float, size: tuple[int, int], target: Path) -> Path:
+    """``path`` with ``fps`` of its pictures a second, enlarged to ``size`` (width, height), and all of its sound."""
+    with av.open(str(path)) as clip, av.open(str(target), "w") as out:
+        picture, sound = clip.streams.video[0], clip.streams.audio[0]
+        encoder = out.add_stream("libx264", rate=round(fps), options={"preset": "veryfast", "crf": "23"})
+        encoder.width, encoder.height = size
+        encoder.time_base = picture.time_base
+        copied, due = out.add_stream_from_template(sound), 0.0
+        for packet in clip.demux([picture, sound]):
+            if packet.stream is sound and packet.dts is not None:
+                packet.stream = copied
+                out.mux(packet)
+            elif packet.stream is picture:
+                for frame in packet.decode():
+                    if frame.time >= due:
+                        shown = frame.reformat(*size)
+                        shown.pts, shown.time_base, due = frame.pts, frame.time_base, due + 1 / fps
+                        out.mux(encoder.encode(shown))
+        out.mux(encoder.encode(None))
+    return target
+
+
 def half_faceless(path: Path, target: Path) -> Path:
     """``path`` encoded anew, the second half of its pictures upside down, in which the detector sees no face."""
     with av.open(str(path)) as clip, av.open(str(target), "w") as out:
