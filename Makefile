@@ -74,7 +74,7 @@ bench: $(SAMPLE)  ## time and memory
 
 fuzz: $(SAMPLE)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
 	.venv/bin/python tools/parsers.py
-	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/hostile/test_fuzz.py
+	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/hostile/test_fuzz.py tests/test_boxes.py tests/test_pages.py
 	.venv/bin/python tests/hostile/table.py
 	.venv/bin/python tests/hostile/fuzz.py --n 1000 --out tests/hostile/FUZZ.md
 

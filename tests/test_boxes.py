@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 
@@ -200,7 +201,7 @@ def nested(inner):
 TREES = st.recursive(st.binary(max_size=60), nested, max_leaves=30)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=int(os.environ.get("FUZZ_EXAMPLES", "300")))
 @given(st.one_of(st.binary(max_size=300), TREES, st.builds(bytes.__add__, TREES, st.binary(max_size=20))), st.data())
 def test_whatever_the_bytes_the_walk_ends_soon_and_reads_little(data, draw):
     if data:

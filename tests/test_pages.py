@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import Sound, tone, write
 
 from forensics import pages
 
+EXAMPLES = settings(deadline=None, max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")))
 OPUS = {"codec": "libopus", "sample_format": "flt"}
 
 
@@ -58,6 +61,7 @@ def test_a_file_cut_in_its_last_page_tells_of_it(ogg):
     assert breaks(ogg[:-30]) >= 1
 
 
+@EXAMPLES
 @given(st.data())
 def test_any_byte_changed_is_told(ogg, data):
     at = data.draw(st.integers(0, len(ogg) - 1))
@@ -65,6 +69,7 @@ def test_any_byte_changed_is_told(ogg, data):
     assert breaks(ogg[:at] + bytes([ogg[at] ^ change]) + ogg[at + 1 :]) >= 1
 
 
+@EXAMPLES
 @given(st.binary(max_size=2000), st.integers(0, 1 << 50))
 def test_anything_else_never_fails(junk, size):
     assert 0 <= breaks(junk, size) <= pages.MOST
