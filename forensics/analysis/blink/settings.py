@@ -1,0 +1,50 @@
+"""How blinks are told: the method's name and version, ranges, and every value that was chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.errors import ParameterError
+from forensics.method import Method, setting
+
+METHOD = Method("blinks from the eye aspect ratio", "2", "Soukupová & Čech 2016; Garwood 1936")
+
+#: Ranges of blink rates by task, 1/min, in the studies reviewed by Doughty 2001. Persons scatter more widely.
+TASKS = {"reading": (1.4, 14.4), "rest": (8.0, 21.0), "conversation": (10.5, 32.5), "unknown": (1.4, 32.5)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    task: str = setting("unknown", "", "the analyst's; unknown takes the widest of the published ranges")
+    baseline_s: float = setting(2.0, "s", "half window for the open eye: long against a closure, short against gaze")
+    baseline_percentile: float = setting(90.0, "%", "the open eye among blinks; holds with eyes shut most of the time")
+    shallowest: float = setting(0.45, "1", "of full closure; on dev clips landmark noise reaches 0.3")
+    least_prominence: float = setting(0.35, "1", "a dip stands out by this from both sides")
+    longest_s: float = setting(0.5, "s", "at half depth; blinks last 0.1-0.4 s, longer ones are closures or glances")
+    complete: float = setting(0.75, "1", "depth from which a closure counts as complete")
+    together_s: float = setting(0.1, "s", "both eyes' deepest points lie within this")
+    widest_yaw: float = setting(35.0, "deg", "beyond it the far eye's corners are hidden")
+    smallest_eye_px: float = setting(12.0, "px", "corner to corner; under it the lids are under 4 px apart")
+    lowest_fps: float = setting(12.0, "1/s", "a blink of 0.15 s must be seen at least once near its peak")
+    least_recall: float = setting(
+        0.67,
+        "1",
+        "lower 95 % end of the share of blinks found, 17 of 19 counted by eye "
+        "(`make real`): widens the rate's upper end",
+    )
+    least_motion: float = setting(
+        0.06,
+        "1",
+        "5th to 95th percentile of relative openness; dev clips without a blink: pictures "
+        "animated at the mouth alone 0.02-0.07, filmed eyes from 0.085",
+    )
+    most_error: float = setting(
+        0.0875, "1", "of relative openness between repeats: a dip then stands out by four standard deviations"
+    )
+    most_lost: float = setting(0.25, "1", "share of shifted and rescaled copies in which the face is not found again")
+    shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
+    longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ParameterError(f"a task is one of {', '.join(TASKS)}", self.task)
