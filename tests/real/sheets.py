@@ -95,7 +95,7 @@ def save(tiles: Iterable[Image.Image], folder: Path, name: str = "sheet") -> lis
     paths = []
     for number, sheet in enumerate(sheets(tiles), 1):
         paths.append(folder / f"{name}_{number:03d}.png")
-        sheet.save(paths[-1])
+        sheet.save(paths[-1], compress_level=1)  # a quarter of the time, an eighth larger
     return paths
 
 
