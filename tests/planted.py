@@ -21,6 +21,7 @@ FOREHEAD, CHIN = 10, 152
 INNER_LIPS, OUTER_LIPS, JAW_OPEN = (13, 14), (0, 17), 25
 EYES = {"right": (33, 160, 158, 133, 153, 144), "left": (263, 387, 385, 362, 380, 373)}
 OPEN_EYE = 0.3  # aspect ratio
+EYE_BLINK, SHUT_SHAPE = (9, 10), 0.62  # left and right; what the model gives for shut eyes
 
 
 # -- time --------------------------------------------------------------------------------------------------------------
@@ -77,12 +78,22 @@ def face(height_px=200.0, mouth=0.0, right_lid=1.0, left_lid=1.0, centre=(320.0,
     return (points * height_px + (*centre, 0.0)).astype(np.float32)
 
 
+def _lids(landmarks, eye):
+    """Openness (n,) of one eye, 1 = that of ``face``."""
+    outer, up1, up2, inner, low2, low1 = (landmarks[:, k, :2] for k in EYES[eye])
+    gap = np.linalg.norm(up1 - low1, axis=1) + np.linalg.norm(up2 - low2, axis=1)
+    width = np.linalg.norm(outer - inner, axis=1)
+    return np.divide(gap, 2 * OPEN_EYE * width, out=np.ones(len(gap)), where=width > 0)
+
+
 def track(t_s, landmarks, pose=None, jaw=0.0, name="A1", noise_px=0.0, seed=0, rgb=None, clipped=0.0):
     """A FaceTrack of these landmarks; ``noise_px`` is the standard deviation added to each."""
     n = len(t_s)
+    shut = [1 - np.clip(_lids(landmarks, eye), 0, 1) for eye in ("left", "right")]  # before the noise
     landmarks = landmarks + np.random.default_rng(seed).normal(0, noise_px, landmarks.shape)
     blendshapes = np.zeros((n, 52), np.float32)
     blendshapes[:, JAW_OPEN] = jaw
+    blendshapes[:, EYE_BLINK] = SHUT_SHAPE * np.stack(shut, 1)
     poses = np.broadcast_to(transform() if pose is None else pose, (n, 4, 4))
     rgb = np.full((n, 478, 3), 0.3) if rgb is None else rgb
     quality = tracks.quality(t_s, landmarks, poses, np.full(n, 50.0), np.full(n, clipped))

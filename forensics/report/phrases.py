@@ -57,6 +57,7 @@ EVENTS = {
     "dropped_pictures": "room for pictures left out",
     "speaks": "mouth moves with the sound",
     "speech_without_face": "speech while no face is followed",
+    "wink": "one eye closes alone",
     "missed_closure": "lips open at p, b or m",
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",

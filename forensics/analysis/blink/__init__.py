@@ -10,10 +10,19 @@ too, and a brief one looks like a blink. Nothing here tells who a person is, or 
 """
 
 from forensics.analysis.blink.charts import charts
-from forensics.analysis.blink.events import Closure, binocular, closures
+from forensics.analysis.blink.events import Closure, Dip, blinks, closure, dips, winks
 from forensics.analysis.blink.rate import measure_duration, measure_rate
 from forensics.analysis.blink.settings import METHOD, TASKS, Settings
-from forensics.analysis.blink.signal import EYES, GRID_HZ, eye_aspect_ratio, openness, openness_error
+from forensics.analysis.blink.signal import (
+    EYES,
+    GRID_HZ,
+    Eye,
+    closedness,
+    eye_aspect_ratio,
+    openness,
+    openness_error,
+    seen_eye,
+)
 from forensics.analysis.blink.verdict import ALTERNATIVES, LIMITS, assess
 
 __all__ = [
@@ -25,16 +34,22 @@ __all__ = [
     "METHOD",
     "TASKS",
     "Closure",
+    "Dip",
+    "Eye",
     "Settings",
     "assess",
-    "binocular",
+    "blinks",
     "charts",
-    "closures",
+    "closedness",
+    "closure",
+    "dips",
     "eye_aspect_ratio",
     "measure_duration",
     "measure_rate",
     "openness",
     "openness_error",
+    "seen_eye",
+    "winks",
 ]
 
 ANALYSIS = "blink"

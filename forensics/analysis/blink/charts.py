@@ -17,19 +17,21 @@ def plot_rate(finding: Finding, axes: Any) -> None:
     ):
         for series in parts:
             ax.plot(series.t_s, series.values, color=colour, ls=style, rasterized=plots.many(series.t_s))
-        blinks = [e for e in finding.events if e.details["eye"] == eye]
-        ax.plot(
-            [e.details["peak_s"] for e in blinks],
-            [1 - e.details["depth"] for e in blinks],
-            "v",
-            color=plots.BLACK,
-            ms=5,
-            ls="none",
-            label="blink counted",
-        )
-        ax.axhline(
-            1 - finding.settings.shallowest, color=plots.GREY, lw=0.8, ls=":", label="depth from which a dip counts"
-        )
+        for kind, marker, label in (("blink", "v", "blink counted"), ("wink", "x", "closes alone: not counted")):
+            told = [e for e in finding.events if e.kind == kind and e.details["eye"] == eye]
+            if told or kind == "blink":
+                ax.plot(
+                    [e.details["peak_s"] for e in told],
+                    [1 - e.details["depth"] for e in told],
+                    marker,
+                    color=plots.BLACK,
+                    ms=5,
+                    ls="none",
+                    label=label,
+                )
+            for event in told:  # from onset to offset
+                ax.hlines(-0.06, event.interval.start_s, event.interval.end_s, color=plots.BLACK, lw=2)
+        ax.axhline(1 - finding.settings.complete, color=plots.GREY, lw=0.8, ls=":", label="depth of a complete closure")
         _error_bar(finding, ax)
         plots.missing(ax, finding.evidence["examined"], finding.covered)
         ax.set_ylim(-0.1, 1.6)
@@ -66,7 +68,7 @@ def charts(finding: Finding) -> list[plots.Chart]:
             fig,
             f"Openness of each eye of person {finding.person}, relative to the open eye around that time; "
             "triangles mark "
-            f"the {rate.n} blinks counted. Notice their timing and that both eyes move together. It does not show "
+            f"the {rate.n} blinks counted, bars below them onset to offset. Notice their timing and that both eyes move together. It does not show "
             "why a "
             "person blinks, and a glance down lowers the lids as a blink does.",
             f"Two line charts over time, one an eye, with {rate.n} dips marked as blinks.",

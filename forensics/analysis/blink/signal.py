@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from forensics.analysis.blink.settings import Settings
 from forensics.finding import Measurement
 from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, repeatability
 
+#: The model's eyeBlink among its blendshapes, and what of it counts as shut: shut eyes read about 0.6.
+BLINK_SHAPE, SHUT_SHAPE = {"right": 10, "left": 9}, 1 / 1.6
 #: Landmarks of each eye of the person: outer corner, two of the upper lid, inner corner, two of the lower lid.
 EYES = {"right": (33, 160, 158, 133, 153, 144), "left": (263, 387, 385, 362, 380, 373)}
 GRID_HZ = 100.0
@@ -26,15 +28,51 @@ def eye_aspect_ratio(landmarks: np.ndarray, eye: str) -> np.ndarray:
     return (distance(up1, low1) + distance(up2, low2)) / (2 * distance(outer, inner))
 
 
+@dataclass(frozen=True)
+class Eye:
+    """One eye on a regular grid, NaN = not measurable. ``openness``: 1 = as open as around it, 0 = shut; ``shape``: the
+    model's eyeBlink above its value with open eyes around it."""
+
+    openness: Series
+    shape: Series
+
+    def without(self, frozen: Sequence[Interval]) -> Eye:
+        """The eye with NaN where the picture was frozen."""
+        return Eye(_without(self.openness, frozen), _without(self.shape, frozen))
+
+
+def seen_eye(track: FaceTrack, name: str, settings: Settings) -> Eye:
+    """What was seen of one eye."""
+    ratio, shape = np.concatenate(
+        [
+            [eye_aspect_ratio(track.landmarks[rows], name), track.blendshapes[rows][:, BLINK_SHAPE[name]]]
+            for rows in chunks(len(track.t_s), 512)
+        ],
+        axis=1,
+    )
+    fit, grid = ~_unfit(track, settings), np.arange(track.t_s[0], track.t_s[-1], 1 / GRID_HZ)
+
+    def gridded(values: np.ndarray) -> np.ndarray:
+        # An unfit picture is a hole in the measurement, not a value to draw a line across.
+        return Series("", track.t_s[fit], values[fit], "1").at(grid, settings.longest_gap_s)
+
+    ratio, shape = gridded(ratio), gridded(shape)
+    return Eye(
+        Series(f"{name} eye openness", grid, ratio / _running(ratio, settings.baseline_percentile, settings), "1"),
+        Series(f"{name} eyeBlink", grid, shape - _running(shape, 100 - settings.baseline_percentile, settings), "1"),
+    )
+
+
 def openness(track: FaceTrack, eye: str, settings: Settings) -> Series:
     """Relative openness of one eye on a regular grid: 1 = as open as around it, 0 = shut; NaN = not measurable."""
-    ratio = np.concatenate([eye_aspect_ratio(track.landmarks[rows], eye) for rows in chunks(len(track.t_s), 512)])
-    unfit = _unfit(track, settings)
-    # An unfit picture is a hole in the measurement, not a value to draw a line across.
-    fit = Series("eye aspect ratio", track.t_s[~unfit], ratio[~unfit], "1")
-    grid = np.arange(track.t_s[0], track.t_s[-1], 1 / GRID_HZ)
-    values = fit.at(grid, settings.longest_gap_s) if len(fit.t_s) > 1 else np.full(len(grid), np.nan)
-    return Series(f"{eye} eye openness", grid, values / _open_value(values, settings), "1")
+    return seen_eye(track, eye, settings).openness
+
+
+def closedness(eyes: Mapping[str, Eye]) -> Series:
+    """Mean of both measures and of the eyes given: 0 = open, about 1 = shut; NaN where one was not measured."""
+    parts = list(eyes.values())
+    values = [1 - e.openness.values for e in parts] + [e.shape.values / SHUT_SHAPE for e in parts]
+    return Series("closedness", parts[0].openness.t_s, np.mean(values, axis=0), "1")
 
 
 def openness_error(tracks: list[FaceTrack], settings: Settings) -> Measurement | None:
@@ -84,21 +122,21 @@ def _unfit(track: FaceTrack, settings: Settings) -> np.ndarray:
     )
 
 
-def _open_value(values: np.ndarray, settings: Settings) -> np.ndarray:
-    """Running high percentile of ``values``, taken at steps of a quarter second."""
+def _running(values: np.ndarray, percent: float, settings: Settings) -> np.ndarray:
+    """Running percentile of ``values``, taken at steps of a quarter second: that of the open eye."""
     half, step = round(settings.baseline_s * GRID_HZ), round(GRID_HZ / 4)
     at = np.arange(0, len(values), step)
-    with np.errstate(all="ignore"):
-        found = [_percentile(values[max(0, i - half) : i + half + 1], settings.baseline_percentile) for i in at]
-    return np.interp(np.arange(len(values)), at, found)
+    found = np.array([_percentile(values[max(0, i - half) : i + half + 1], percent) for i in at])
+    known = np.isfinite(found)
+    return np.interp(np.arange(len(values)), at[known], found[known]) if known.any() else np.full(len(values), np.nan)
 
 
 def _percentile(values: np.ndarray, percent: float) -> float:
     good = values[np.isfinite(values)]
-    return float(np.percentile(good, percent)) if len(good) else 1.0
+    return float(np.percentile(good, percent)) if len(good) else np.nan
 
 
-def without(series: Series, frozen: Sequence[Interval]) -> Series:
+def _without(series: Series, frozen: Sequence[Interval]) -> Series:
     """``series`` with NaN where the picture was frozen."""
     return replace(series, values=np.where(inside(series.t_s, frozen), np.nan, series.values))
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.analysis.blink.events import binocular, closures, described
+from forensics.analysis.blink.events import blinks, described, winks
 from forensics.analysis.blink.rate import measure_duration, measure_rate
 from forensics.analysis.blink.settings import METHOD, Settings
-from forensics.analysis.blink.signal import EYES, openness, openness_error, visible_s, without
+from forensics.analysis.blink.signal import EYES, openness_error, seen_eye, visible_s
 from forensics.finding import About, Finding, Measurement, Question
 from forensics.timeline import FaceTrack, Interval, Series, runs, total_s
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LIMITS = (
     "Brief glances down can be counted as blinks, and blinks during a glance down can be missed.",
-    "Only closures of both eyes at once are counted.",
+    "Only closures of both eyes at once are counted; those of one eye are told as winks.",
     "A lip-synced recording keeps the eyes of its source, so blinking says nothing about it.",
 )
 ALTERNATIVES = (
@@ -73,7 +73,8 @@ def assess_rate(
     person: str, tracks: list[FaceTrack], examined: Interval, settings: Settings, frozen: Sequence[Interval] = ()
 ) -> Finding:
     """Does this person blink as people do, as far as the visible seconds can tell? ``frozen`` pictures show nothing."""
-    eyes = {eye: [without(openness(t, eye, settings), frozen) for t in tracks] for eye in EYES}
+    each = [{name: seen_eye(t, name, settings).without(frozen) for name in EYES} for t in tracks]
+    eyes = {name: [eye[name].openness for eye in each] for name in EYES}
     seen = [Series("both eyes", r.t_s, r.values + le.values, "1") for r, le in zip(*eyes.values(), strict=True)]
     covered = [Interval(float(s.t_s[a]), float(s.t_s[b - 1])) for s in seen for a, b in runs(np.isfinite(s.values))]
     about = About(examined, settings, covered, person, tuple(t.name for t in tracks))
@@ -82,10 +83,10 @@ def assess_rate(
     if reasons := refusals(tracks, seen_s, error, settings):
         return RATE.refuse(about, *reasons)
     pairs, events = [], []
-    for track, right, left in zip(tracks, eyes["right"], eyes["left"], strict=True):
-        found = binocular(closures(right, "right", settings), closures(left, "left", settings), settings)
-        pairs += found
-        events += described(found, track, error, settings)
+    for track, pair in zip(tracks, each, strict=True):
+        found = blinks(pair, settings)
+        pairs += [(both["right"], both["left"]) for _, both in found]
+        events += described(found, winks(pair, [dip for dip, _ in found], settings), track, error, settings)
     if not pairs and still(eyes, settings):
         return RATE.refuse(about, "eyes_still")
     rate = measure_rate(len(pairs), seen_s, settings)
