@@ -41,7 +41,7 @@ def thinned(path: Path, fps: float, size: tuple[int, int], target: Path) -> Path
     """``path`` with ``fps`` of its pictures a second, enlarged to ``size`` (width, height), and all of its sound."""
     with av.open(str(path)) as clip, av.open(str(target), "w") as out:
         picture, sound = clip.streams.video[0], clip.streams.audio[0]
-        encoder = out.add_stream("libx264", rate=round(fps), options={"preset": "veryfast", "crf": "23"})
+        encoder = out.add_stream("libx264", rate=max(1, round(fps)), options={"preset": "veryfast", "crf": "23"})
         encoder.width, encoder.height = size
         encoder.time_base = picture.time_base
         copied, due = out.add_stream_from_template(sound), 0.0
