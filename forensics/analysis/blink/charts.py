@@ -66,9 +66,10 @@ def charts(finding: Finding) -> list[plots.Chart]:
         plots.Chart(
             "blink",
             fig,
-            f"Openness of each eye of person {finding.person}, relative to the open eye around that time; triangles mark "
-            f"the {rate.n} blinks counted, bars below them reach from onset to offset. Notice their timing and that both "
-            "eyes move together. It does not show why a person blinks, and a glance down lowers the lids as a blink does.",
+            f"Openness of each eye of person {finding.person}, relative to the open eye around that time; triangles "
+            f"mark the {rate.n} blinks counted, bars below them reach from onset to offset. Notice their timing and "
+            "that both eyes move together. It does not show why a person blinks, and a glance down lowers the lids as "
+            "a blink does.",
             f"Two line charts over time, one an eye, with {rate.n} dips marked as blinks.",
             table,
         )
