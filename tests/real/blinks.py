@@ -41,7 +41,7 @@ OVERLAP = 0.2
 LOOSE = 10.0
 THINNED_FPS = (60, 30, 25, 20, 15, 12, 10)
 #: Widths of the eye in the shrunk copies, px, and how many clips are shrunk, those of the largest eyes.
-SHRUNK_PX, SHRUNK_CLIPS = (40, 30, 20, 15, 12, 10), 10
+SHRUNK_PX, SHRUNK_CLIPS = (30, 20, 15, 12, 10), 6
 
 
 @dataclass(frozen=True)
@@ -448,7 +448,7 @@ def small_eyes(rows: list[Labelled]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path)
-    parser.add_argument("--shrunk", action="store_true", help="with the table of shrunk copies: 60 more passes")
+    parser.add_argument("--shrunk", action="store_true", help="with the table of shrunk copies: 30 more passes")
     options = parser.parse_args()
     if not DATA.is_dir():
         sys.exit(f"{DATA} is not there: the labelled clips are needed.")
