@@ -81,6 +81,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "lipsync",
         "lipsync-speaker",
         "blink",
+        "blink-absence",
         "lighting",
         "lighting-turning",
         "voice-f0",

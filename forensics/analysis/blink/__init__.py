@@ -2,17 +2,21 @@
 
 The eye aspect ratio (lid distance over corner distance) of each eye is divided by its own recent open value, so that
 the person, the camera's height and slow changes of gaze cancel. A blink is a dip of that relative openness in both
-eyes at once: deep enough, standing out from both sides, and brief. The rate has an exact Poisson interval for the
-seconds in which the eyes could be seen.
-Reference: Soukupová & Čech 2016 (eye aspect ratio); Garwood 1936 (Poisson interval).
+eyes at once: deep enough, standing out from both sides, and brief. The rate has two intervals for the seconds in which
+the eyes could be seen: over-dispersed, for one person's rate varies with time, and exact, at a steady rate.
+Reference: Soukupová & Čech 2016 (eye aspect ratio); Garwood 1936 (Poisson interval); Cruz et al. 2011 (how a person's
+rate varies); Doughty 2001 (ranges by task).
 Not to be trusted: on small or shaded eyes, strong glasses, heads turned or nodding; a glance down closes the lids
 too, and a brief one looks like a blink. Nothing here tells who a person is, or how they feel.
 """
 
 from forensics.analysis.blink.charts import charts
 from forensics.analysis.blink.events import Closure, Dip, blinks, closure, dips, winks
-from forensics.analysis.blink.rate import measure_duration, measure_rate
+from forensics.analysis.blink.intervals import between_blinks, measure_intervals, measure_regularity
+from forensics.analysis.blink.rate import absences, measure_rate, measure_steady_rate
+from forensics.analysis.blink.repeats import repeated_blinks
 from forensics.analysis.blink.settings import METHOD, TASKS, Settings
+from forensics.analysis.blink.shape import measure_shape
 from forensics.analysis.blink.signal import (
     EYES,
     GRID_HZ,
@@ -37,17 +41,23 @@ __all__ = [
     "Dip",
     "Eye",
     "Settings",
+    "absences",
     "assess",
+    "between_blinks",
     "blinks",
     "charts",
     "closedness",
     "closure",
     "dips",
     "eye_aspect_ratio",
-    "measure_duration",
+    "measure_intervals",
     "measure_rate",
+    "measure_regularity",
+    "measure_shape",
+    "measure_steady_rate",
     "openness",
     "openness_error",
+    "repeated_blinks",
     "seen_eye",
     "winks",
 ]

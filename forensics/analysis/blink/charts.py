@@ -51,9 +51,86 @@ def _error_bar(finding: Finding, ax: Any) -> None:
         )
 
 
+def plot_absence(finding: Finding, ax: Any) -> None:
+    """Seconds without a blink that each task's lowest rate needs, beside the seconds in which the eyes were seen."""
+    rows = finding.evidence["absences"]
+    kinds = (
+        ("steady", -0.27, plots.BLUE, "o", "no blink by chance, steady rate: 5 %, 1 %"),
+        ("clustered", 0.0, plots.ORANGE, "s", "over-dispersed: 5 %, 1 %"),
+    )
+    for name, above, colour, marker, label in kinds:
+        for k, row in enumerate(rows):
+            seconds = getattr(row, name)
+            ax.plot(seconds, [k + above] * len(seconds), marker, color=colour, ls=":", label=label if k == 0 else None)
+            for s, side in zip(seconds, (-6, 6), strict=True):
+                _seconds(ax, s, k + above, side, colour)
+    ax.plot(
+        [row.marked for row in rows],
+        np.arange(len(rows)) + 0.27,
+        "D",
+        color=plots.BLACK,
+        ls="none",
+        label="marked from here",
+    )
+    for k, row in enumerate(rows):
+        _seconds(ax, row.marked, k + 0.27, 6, plots.BLACK)
+    ax.axvline(finding.evidence["seen_s"], color=plots.GREY, lw=1.5, label="eyes seen here")
+    ax.set_xscale("log")
+    ax.set_xlim(3, 2000)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_xlabel("seconds in which the eyes are seen (s)")
+    ax.set_yticks(range(len(rows)), [f"{row.task},\nfrom {row.lowest:g} per minute" for row in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    plots.legend(ax)
+
+
+def _seconds(ax: Any, seconds: float, row: float, side: float, colour: str) -> None:
+    """The number beside its mark, rounded up: fewer seconds do not suffice."""
+    ax.annotate(
+        f"{np.ceil(seconds):.0f}",
+        (seconds, row),
+        (side, 0),
+        textcoords="offset points",
+        ha="left" if side > 0 else "right",
+        va="center",
+        color=colour,
+        fontsize=8,
+    )
+
+
+@plots.styled
+def absence(finding: Finding) -> plots.Chart:
+    """How long a clip must be before an absence of blinks says anything, as a chart and a table."""
+    rows = finding.evidence["absences"]
+    fig, ax = plots.figure(row_mm=70)
+    plot_absence(finding, ax)
+    own = next(row for row in rows if row.task == finding.settings.task)
+    return plots.Chart(
+        "blink-absence",
+        fig,
+        "How long the eyes must be seen without a blink before its absence says anything, at the lowest published rate "
+        f"of each task (task here: {own.task}). Chance gives no blink in at most 5 % and 1 % from {own.steady[0]:.0f} "
+        f"and {own.steady[1]:.0f} s on at a steady rate, from {own.clustered[0]:.0f} and {own.clustered[1]:.0f} s "
+        f"where the rate varies as one person's does. An absence is marked from {own.marked:.0f} s on (diamond), which "
+        f"allows for blinks not found. Notice where the {finding.evidence['seen_s']:.1f} s seen here lie. It does not "
+        "show why a person does not blink.",
+        f"A chart of four tasks; seconds needed lie between {min(r.steady[0] for r in rows):.0f} and "
+        f"{max(r.marked for r in rows):.0f}, the eyes were seen for {finding.evidence['seen_s']:.1f}.",
+        {
+            "task": [row.task for row in rows],
+            "lowest_rate_per_min": [row.lowest for row in rows],
+            "steady_5_percent_s": [row.steady[0] for row in rows],
+            "steady_1_percent_s": [row.steady[1] for row in rows],
+            "over_dispersed_5_percent_s": [row.clustered[0] for row in rows],
+            "over_dispersed_1_percent_s": [row.clustered[1] for row in rows],
+            "marked_from_s": [row.marked for row in rows],
+        },
+    )
+
+
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
-    """One chart of both eyes' openness with the blinks counted; none of a refusal."""
+    """Both eyes' openness with the blinks counted, and what an absence needs; none of a refusal."""
     if finding.state != ASSESSED:
         return []
     fig, axes = plots.figure(rows=2, row_mm=42, sharex=True)
@@ -72,5 +149,6 @@ def charts(finding: Finding) -> list[plots.Chart]:
             "a blink does.",
             f"Two line charts over time, one an eye, with {rate.n} dips marked as blinks.",
             table,
-        )
+        ),
+        absence(finding),
     ]

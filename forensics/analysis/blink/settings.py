@@ -10,7 +10,7 @@ from forensics.method import Method, setting
 METHOD = Method(
     "dips of both eyes' openness and of the model's eyeBlink, told by a logistic model",
     "3",
-    "after Soukupová & Čech 2016; Garwood 1936",
+    "after Soukupová & Čech 2016; Garwood 1936; Cruz et al. 2011",
 )
 
 #: Ranges of blink rates by task, 1/min, in the studies reviewed by Doughty 2001. Persons scatter more widely.
@@ -42,10 +42,39 @@ class Settings:
     smallest_eye_px: float = setting(12.0, "px", "corner to corner; under it the lids are under 4 px apart")
     lowest_fps: float = setting(12.0, "1/s", "a blink of 0.15 s must be seen at least once near its peak")
     least_recall: float = setting(
-        0.6,
+        0.67,
         "1",
-        "share of labelled blinks found of the person in whom fewest were, of those with five or more "
+        "below the share of labelled blinks found of the person in whom fewest were, of those with five or more "
         "(tests/real/BLINKS.md): widens the rate's upper end, for persons differ more than chance",
+    )
+    rate_variation: float = setting(
+        0.37,
+        "1",
+        "coefficient of variation of one person's rate between stretches of 5 min: 0.30 in healthy adults, 0.37 in "
+        "patients (Cruz et al. 2011); the larger, for shorter stretches vary more",
+    )
+    double_blinks: float = setting(
+        0.2,
+        "1",
+        "share of blinks with a second one right behind, for which intervals allow: a caution; within dev clips of up "
+        "to 14 s blinks come more evenly than by chance (variance over mean 0.5)",
+    )
+    most_spoken: float = setting(0.5, "1", "share of the visible time with speech, above which a talker is supposed")
+    fewest_intervals: int = setting(8, "1", "between blinks: under it their variation is not told within a factor of 2")
+    repeat_errors: float = setting(
+        2.0,
+        "1",
+        "a repeated stretch differs by at most so many landmark repeatabilities (RMS, both eyes); loops made from "
+        "dev clips 0.9-1.4 newly encoded, pairs of separate blinks from 1.7 on over 1 s",
+    )
+    repeat_share: float = setting(
+        0.5, "1", "of the usual difference of separate blinks: whose blinks are all alike shows no loop; loops 0.2-0.4"
+    )
+    repeat_window_s: float = setting(1.0, "s", "around a blink, compared with the same around another")
+    repeat_smooth_s: float = setting(0.4, "s", "over which a stretch's difference is averaged: a blink's length")
+    shortest_repeat_s: float = setting(2.0, "s", "of a repeated stretch; in dev clips without a loop up to 1.4")
+    most_repeat_error: float = setting(
+        0.045, "1", "landmark repeatability; over it separate blinks of dev clips agree for up to 1.4 s, under it 0.5"
     )
     least_motion: float = setting(
         0.06,
@@ -59,6 +88,11 @@ class Settings:
     most_lost: float = setting(0.25, "1", "share of shifted and rescaled copies in which the face is not found again")
     shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
     longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
+
+    @property
+    def dispersion(self) -> float:
+        """Variance over mean of a count in which a share ``double_blinks`` of Poisson events has a second."""
+        return (1 + 3 * self.double_blinks) / (1 + self.double_blinks)
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:

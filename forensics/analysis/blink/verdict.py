@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forensics.analysis.blink.events import blinks, described, winks
-from forensics.analysis.blink.rate import measure_duration, measure_rate
+from forensics.analysis.blink.intervals import between_blinks, measure_intervals, measure_regularity
+from forensics.analysis.blink.rate import absences, measure_rate, measure_steady_rate, spoken_share
+from forensics.analysis.blink.repeats import repeated_blinks
 from forensics.analysis.blink.settings import METHOD, Settings
+from forensics.analysis.blink.shape import measure_shape
 from forensics.analysis.blink.signal import EYES, openness_error, seen_eye, visible_s
 from forensics.finding import About, Finding, Measurement, Question
 from forensics.timeline import FaceTrack, Interval, Series, runs, total_s
@@ -25,6 +28,7 @@ LIMITS = (
 ALTERNATIVES = (
     "Rates differ widely between people and with task, light, dry air, contact lenses, fatigue and medication.",
     "An edited recording may have had blinks cut out with its pauses.",
+    "A stretch that repeats may have been shown twice by an editor, a player or a stream that stalled.",
 )
 
 RATE = Question(
@@ -70,7 +74,12 @@ def refusals(tracks: list[FaceTrack], seen_s: float, error: Measurement | None, 
 
 
 def assess_rate(
-    person: str, tracks: list[FaceTrack], examined: Interval, settings: Settings, frozen: Sequence[Interval] = ()
+    person: str,
+    tracks: list[FaceTrack],
+    examined: Interval,
+    settings: Settings,
+    frozen: Sequence[Interval] = (),
+    speech: Sequence[Interval] | None = None,
 ) -> Finding:
     """Does this person blink as people do, as far as the visible seconds can tell? ``frozen`` pictures show nothing."""
     each = [{name: seen_eye(t, name, settings).without(frozen) for name in EYES} for t in tracks]
@@ -89,12 +98,24 @@ def assess_rate(
         events += described(found, winks(pair, [dip for dip, _ in found], settings), track, error, settings)
     if not pairs and still(eyes, settings):
         return RATE.refuse(about, "eyes_still")
-    rate = measure_rate(len(pairs), seen_s, settings)
+    peaks_s = [(a.peak_s + b.peak_s) / 2 for a, b in pairs]
+    between_s = between_blinks(peaks_s, covered)
+    rate = measure_rate(len(pairs), seen_s, settings, spoken=spoken_share(covered, speech))
+    measured = (
+        rate,
+        *measure_shape(pairs),
+        measure_intervals(between_s),
+        measure_regularity(between_s, settings),
+        measure_steady_rate(len(pairs), seen_s, settings),
+        error,
+    )
+    if error is not None:
+        events += repeated_blinks(tracks, peaks_s, error.value, settings)
     return RATE.answer(
         about,
-        measurements=tuple(m for m in (rate, measure_duration(pairs), error) if m),
+        measurements=tuple(m for m in measured if m),
         events=tuple(events),
-        evidence={"eyes": eyes, "examined": examined},
+        evidence={"eyes": eyes, "examined": examined, "seen_s": seen_s, "absences": absences(settings)},
         score=-rate.value,
         score_direction="higher = fewer blinks a minute, as when blinks are missing",
     )
@@ -105,5 +126,6 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if not scene.persons:
         return [RATE.refuse(About(scene.interval, settings), scene.nobody)]
     return [
-        assess_rate(person, tracks, scene.interval, settings, scene.freezes) for person, tracks in scene.persons.items()
+        assess_rate(person, tracks, scene.interval, settings, scene.freezes, scene.speech)
+        for person, tracks in scene.persons.items()
     ]
