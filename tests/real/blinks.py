@@ -133,10 +133,11 @@ def labelled(cases: Path | None) -> list[Labelled]:
 def seen(path: Path, cases: Path | None) -> list[FaceTrack]:
     if cases and (cases / path.stem).is_dir():
         scene = open_case(cases / path.stem).scene
-    else:
-        with tempfile.TemporaryDirectory() as folder, Case(Path(folder) / "case", path) as case:
-            scene = pipeline.examine(case).scene
-    return [*scene.tracks, *scene.brief]
+        return [*scene.tracks, *scene.brief]
+    with tempfile.TemporaryDirectory() as folder, Case(Path(folder) / "case", path) as case:
+        scene = pipeline.examine(case).scene
+        # Into memory: the case goes with its folder.
+        return [taken(t, np.arange(len(t.t_s))) for t in (*scene.tracks, *scene.brief)]
 
 
 # -- matching --------------------------------------------------------------------------------------------------------
