@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from forensics import plots
+from forensics.analysis.blink.rate import CHANCES, Absence
 from forensics.finding import ASSESSED, Finding
 
 
@@ -98,6 +100,24 @@ def _seconds(ax: Any, seconds: float, row: float, side: float, colour: str) -> N
     )
 
 
+def _lengths(rows: Sequence[Absence]) -> dict[str, list[Any]]:
+    """The table in long form: one row a task and criterion."""
+    cells = [
+        (row.task, row.lowest, what, seconds)
+        for row in rows
+        for what, seconds in (
+            *((f"no blink in {chance:.0%}, steady", s) for chance, s in zip(CHANCES, row.steady, strict=True)),
+            *(
+                (f"no blink in {chance:.0%}, over-dispersed", s)
+                for chance, s in zip(CHANCES, row.clustered, strict=True)
+            ),
+            ("marked", row.marked),
+        )
+    ]
+    columns = ("task", "lowest_rate_per_min", "criterion", "seconds_needed")
+    return {name: list(column) for name, column in zip(columns, zip(*cells, strict=True), strict=True)}
+
+
 @plots.styled
 def absence(finding: Finding) -> plots.Chart:
     """How long a clip must be before an absence of blinks says anything, as a chart and a table."""
@@ -116,15 +136,7 @@ def absence(finding: Finding) -> plots.Chart:
         "show why a person does not blink.",
         f"A chart of four tasks; seconds needed lie between {min(r.steady[0] for r in rows):.0f} and "
         f"{max(r.marked for r in rows):.0f}, the eyes were seen for {finding.evidence['seen_s']:.1f}.",
-        {
-            "task": [row.task for row in rows],
-            "lowest_rate_per_min": [row.lowest for row in rows],
-            "steady_5_percent_s": [row.steady[0] for row in rows],
-            "steady_1_percent_s": [row.steady[1] for row in rows],
-            "over_dispersed_5_percent_s": [row.clustered[0] for row in rows],
-            "over_dispersed_1_percent_s": [row.clustered[1] for row in rows],
-            "marked_from_s": [row.marked for row in rows],
-        },
+        _lengths(rows),
     )
 
 
