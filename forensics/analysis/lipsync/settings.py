@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from forensics.method import Method, setting
 
 METHOD = Method(
-    "correlation of mouth and sound velocities over lags", "2", "after Hershey & Movellan 1999; Slaney & Covell 2000"
+    "correlation of learned components of lips and sound over lags",
+    "3",
+    "after Hotelling 1936; Slaney & Covell 2000; Rahimi & Recht 2008",
 )
 SPEAKER_METHOD = Method(
     "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
@@ -45,6 +47,12 @@ class Settings:
         "half width added to the statistical interval: one picture at 25/s; the "
         "method's zero is not established more closely (`make real` prints the offsets)",
     )
+    swaps: int = setting(199, "1", "orders of blocks in the null: its finest step is then at most 0.5 %")
+    course_s: float = setting(5.0, "s", "windows of the offset over time; dev clips' lie within 40 ms of the whole's")
+    least_course_z: float = setting(4.5, "1", "of such a window: see strangers at 5 s in tests/real/LIPSYNC.md")
+    least_course: int = setting(4, "1", "windows for a slope: with fewer its interval is without bounds")
+    least_drift_s: float = setting(20.0, "s", "between first and last window of a slope")
+    least_jump_ms: float = setting(80.0, "ms", "two pictures at 25/s: twice the systematic part")
     widest_ms: float = setting(160.0, "ms", "full statistical width beyond which several offsets fit")
     longest_gap_s: float = setting(0.2, "s", "without a picture of the mouth")
     error_ratio: float = setting(
