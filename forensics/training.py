@@ -221,11 +221,13 @@ def rows_of(sample: Sample, lag: int, settings: Settings) -> tuple[np.ndarray, n
     return lips[fits], sound[fits]
 
 
-def random_units(d: int, white: int, units: int, squares: np.ndarray, n: int, random: np.random.Generator, s: Settings):
-    """Arrays ``white``, ``mix`` and ``bias`` of a Side that sees ``d`` stacked features with these products."""
+def random_units(
+    covariance: np.ndarray, white: int, units: int, random: np.random.Generator, s: Settings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arrays ``white``, ``mix`` and ``bias`` of a Side whose stacked features have this ``covariance`` (q, q)."""
     if not units:
-        return np.zeros((d, 1)), np.zeros((1, 0)), np.zeros(0)
-    values, axes = principal(squares / n, white)
+        return np.zeros((len(covariance), 1)), np.zeros((1, 0)), np.zeros(0)
+    values, axes = principal(covariance, white)
     return (
         axes / np.sqrt(values + 0.02 * values[0]),  # the ridge keeps small axes small
         random.normal(0, s.unit_gain / np.sqrt(white), (white, units)),
@@ -240,15 +242,15 @@ def unfitted(samples: Sequence[Sample], settings: Settings) -> tuple[Side, Side]
     _, axes = principal(total_of(seen), settings.lips_axes)
     lips = [values @ axes.astype(np.float32) for values in seen]
     made = []
-    for parts, reach, keep, white, units in (
+    for parts, reach, keep, keep_white, units in (
         (lips, model.LIPS_REACH, axes, settings.lips_white, settings.lips_units),
         ([s.sound for s in samples], model.SOUND_REACH, np.eye(2 * BANDS), settings.sound_white, settings.sound_units),
     ):
         stacked = [model.stack(p, np.arange(0, len(p), settings.stride), reach) for p in parts]
         n, squares = sum(map(len, stacked)), total_of(stacked)
-        arrays = random_units(len(squares), white, units, squares, n, random, settings)
-        own = (keep, *arrays, np.zeros((len(squares) + units, 1)))
-        made.append(Side(*(a.astype(np.float32) for a in own), reach=reach))
+        arrays = random_units(squares / n, keep_white, units, random, settings)
+        axes, white, mix, bias = (a.astype(np.float32) for a in (keep, *arrays))
+        made.append(Side(axes, white, mix, bias, np.zeros((len(squares) + units, 1), np.float32), reach))
     return made[0], made[1]
 
 
@@ -386,7 +388,7 @@ def cross_checked(samples: Sequence[Sample], settings: Settings) -> Trial:
     for fold in range(settings.groups):
         fitted = fit([s for s, g in zip(samples, group, strict=True) if g != fold], settings)
         tried = [s for s, g in zip(samples, group, strict=True) if g == fold and not s.short]
-        lips, sounds = ([of(getattr(s, side)) for s in tried] for of, side in _sides(fitted))
+        lips, sounds = [fitted.of_lips(s.lips) for s in tried], [fitted.of_sound(s.sound) for s in tried]
         for k, a in enumerate(lips):
             for j, b in enumerate(sounds):
                 if k == j or tried[k].unit != tried[j].unit:
@@ -395,10 +397,6 @@ def cross_checked(samples: Sequence[Sample], settings: Settings) -> Trial:
                     labels.append(k == j)
                     units.append(tried[k].unit)
     return Trial(sum(labels), len(labels) - sum(labels), statistics.auc(scores, labels, units))
-
-
-def _sides(fitted: Model):
-    return (fitted.of_lips, "lips"), (fitted.of_sound, "sound")
 
 
 # -- the model card --------------------------------------------------------------------------------------------------
@@ -488,7 +486,9 @@ def _commit() -> str:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Reads the command line; prints where the weights lie."""
-    parser = argparse.ArgumentParser(prog="python -m forensics.training", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m forensics.training", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("folder", type=Path, help="finished cases, or clips")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and model card")
     parser.add_argument("--index", type=Path, help="table of the recordings: who is seen, under which licence")

@@ -47,8 +47,9 @@ def plot_signals(finding: Finding, ax: Any) -> None:
     mouth, sound = finding.evidence["mouth"], finding.evidence["sound"]
     heaviest = int(np.nanstd(mouth.values, axis=0).argmax())
     drawn: Any = dict(lw=0.8, rasterized=plots.many(mouth.t_s))
-    for side, place, style in ((mouth, 3, dict(color=plots.ORANGE)), (sound, -3, dict(color=plots.BLUE, ls=(0, (4, 1))))):
-        ax.plot(side.t_s, standardised(side.values[:, [heaviest]]) + place, **style, **drawn)
+    up, down = (standardised(side.values[:, [heaviest]])[:, 0] for side in (mouth, sound))
+    ax.plot(mouth.t_s, up + 3, color=plots.ORANGE, **drawn)
+    ax.plot(sound.t_s, down - 3, color=plots.BLUE, ls=(0, (4, 1)), **drawn)
     ax.set_yticks([-3, 3], ["sound", "mouth"])
     ax.set_ylim(-8, 8)
     ax.set_ylabel("first component (standard\ndeviations, shifted)")

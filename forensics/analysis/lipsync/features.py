@@ -29,7 +29,7 @@ RIGID = {
     46: (-1.17, -0.14, 0.07),
     276: (1.17, -0.14, 0.07),
 }
-#: Lips, jaw, cheeks and what lies between: landmarks of the right half with their mirror images, and on the middle line.
+#: Lips, jaw, cheeks and what lies between: landmarks of the right half with their mirror images; of the middle line.
 MIRRORED = (
     *((61, 291), (146, 375), (91, 321), (181, 405), (84, 314), (185, 409), (40, 270), (39, 269), (37, 267)),
     *((78, 308), (95, 324), (88, 318), (178, 402), (87, 317), (191, 415), (80, 310), (81, 311), (82, 312)),
@@ -52,7 +52,7 @@ SLOW_S = 1.0
 
 
 def without_pose(points: np.ndarray, rigid: np.ndarray) -> np.ndarray:
-    """``points`` (n, k, 3) turned, scaled and moved so that ``rigid`` (n, 16, 3) of them fit ``RIGID`` (Kabsch 1976)."""
+    """``points`` (n, k, 3) turned, scaled and moved so that ``rigid`` (n, 16, 3) of the face fit ``RIGID`` (Kabsch)."""
     target = np.array(list(RIGID.values()))
     target = target - target.mean(0)
     middle = rigid.mean(1, keepdims=True)

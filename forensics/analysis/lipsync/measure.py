@@ -71,25 +71,23 @@ def compare(mouth: np.ndarray, sound: np.ndarray, settings: Settings) -> Compari
     )
 
 
-def swapped_peaks(mouth: np.ndarray, sound: np.ndarray, settings: Settings) -> np.ndarray:
-    """Best correlation in the search where blocks of the sound change places, none staying at its own: (swaps,).
+def swapped_peaks(mouth: np.ndarray, sound: np.ndarray, most: int, settings: Settings) -> np.ndarray:
+    """Best correlation in the search where blocks of the sound change places, none staying at its own.
 
-    As many different orders as ``settings.swaps``; fewer where a short clip has no more.
+    Of up to ``most`` different orders, fewer where a short clip has no more: (orders,).
     """
     size = round(settings.block_s * GRID_HZ)
     blocks = len(sound) // size
-    if blocks < 3:  # two blocks have one other order, which is a shift
+    if blocks < 3 or most <= 0:  # two blocks have one other order, which is a shift
         return np.zeros(0)
     mouth, sound = np.nan_to_num(mouth)[: blocks * size], np.nan_to_num(sound)[: blocks * size]
     near, parts = searched(settings) % (blocks * size), sound.reshape(blocks, size, -1)
     random, orders = np.random.default_rng(0), dict[tuple[int, ...], None]()
-    for _ in range(10 * settings.swaps):  # a third of all orders leaves no block in place
+    for _ in range(10 * most):  # a third of all orders leaves no block in place
         order = random.permutation(blocks)
-        if len(orders) < settings.swaps and (order != np.arange(blocks)).all():
+        if len(orders) < most and (order != np.arange(blocks)).all():
             orders[tuple(order.tolist())] = None
-    peaks = [
-        circular_correlation(mouth, parts[list(order)].reshape(blocks * size, -1))[near].max() for order in orders
-    ]
+    peaks = [circular_correlation(mouth, parts[list(order)].reshape(blocks * size, -1))[near].max() for order in orders]
     return np.array(peaks) * blocks * size / len(mouth)
 
 
@@ -196,7 +194,7 @@ def band(offset_ms: float) -> str:
 
 @dataclass(frozen=True)
 class Course:
-    """The offset window by window: ``start_s`` (w,) s, ``offset_ms`` (w,), NaN where ``z`` (w,) says it cannot be read."""
+    """The offset by window: ``start_s`` (w,) s, ``offset_ms`` (w,), NaN where it cannot be read; its ``z`` (w,)."""
 
     start_s: np.ndarray
     offset_ms: np.ndarray

@@ -47,7 +47,7 @@ class Settings:
         "half width added to the statistical interval: one picture at 25/s; the "
         "method's zero is not established more closely (`make real` prints the offsets)",
     )
-    swaps: int = setting(199, "1", "orders of blocks in the null: its finest step is then at most 0.5 %")
+    least_null: int = setting(199, "1", "shifts, and where these are fewer orders of blocks: steps of 0.5 % at most")
     course_s: float = setting(5.0, "s", "windows of the offset over time; dev clips' lie within 40 ms of the whole's")
     least_course_z: float = setting(4.5, "1", "of such a window: see strangers at 5 s in tests/real/LIPSYNC.md")
     least_course: int = setting(4, "1", "windows for a slope: with fewer its interval is without bounds")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.analysis.lipsync.features import lips_on, sound_on
 from forensics.analysis.lipsync.measure import (
     Comparison,
     at_edge,
@@ -22,7 +23,6 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import Model, shipped
-from forensics.analysis.lipsync.features import lips_on, sound_on
 from forensics.analysis.lipsync.questions import CHOSEN, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
@@ -96,9 +96,11 @@ def assess_person(
         return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
     assert spectrum is not None
     mouth, sound = signals(tracks, within, spectrum, settings, shipped())
+    comparison = compare(mouth.values, sound.values, settings)
+    orders = settings.least_null - comparison.independent
     evidence = {
-        "comparison": compare(mouth.values, sound.values, settings),
-        "swapped": swapped_peaks(mouth.values, sound.values, settings),
+        "comparison": comparison,
+        "swapped": swapped_peaks(mouth.values, sound.values, orders, settings),
         "examined": scene.interval,
         "spoken": spoken,
         "within": within,
