@@ -6,9 +6,11 @@ import numpy as np
 import planted
 import pytest
 
+from forensics import finding, report
 from forensics.analysis import lipsync
 from forensics.analysis.lipsync import Settings, features, speaker
 from forensics.analysis.lipsync.questions import CHOSEN
+from forensics.report import phrases
 from forensics.timeline import Interval, total_s
 
 SECONDS = 14.0
@@ -241,6 +243,13 @@ def test_a_planted_drift_is_found(drift_ms_min):
     assert read.mean() > 0.9
     middle_s = along.start_s[read] + 2.5
     np.testing.assert_allclose(along.offset_ms[read], 20 + ZERO_MS + drift_ms_min * middle_s / 60, atol=15)
+
+
+def test_the_units_and_events_are_those_the_report_knows():
+    """A clip of a minute has a drift, one with a jump an event: both pass the schema and have words."""
+    units = report.schema()["$defs"]["measurement"]["properties"]["unit"]["enum"]
+    assert set(finding.DIGITS) == set(units)
+    assert "av_drift" in phrases.QUANTITIES and "offset_jump" in phrases.EVENTS
 
 
 def test_a_short_clip_has_no_drift():

@@ -526,12 +526,15 @@ def text_of(all_clips: Sequence[Clip], fits: Fits, found: Sequence[Row]) -> str:
             "",
             f"{VELOCITY}: version 2. {CCA}: 8 components, ridge 0.1, added; {WEIGHTED}: by rho / (1 - rho²). The "
             f"settings of the {LEARNED} model were chosen among about 50 variants on these clips, in 5 other folds by "
-            "person: its figures flatter by that choice. Own sound shifted: round a circle by 1, 1.5 and 2 s to both "
-            "sides; by less it may lie inside the search. The same person's other sound: the other half of a clip of 10 s "
-            "or more, or another recording (clips of one person that are copies of one take are told by their sound "
-            "and left out). Tried and left: a contrastive fit (InfoNCE over windows, linear and two "
-            "layers), which fitted its own people; babble and poor pictures added to the fit, which changed nothing; "
-            "blendshapes or landmarks without velocities or context; more context of the sound.",
+            "person: its figures flatter by that choice.",
+            "",
+            "Own sound shifted: round a circle by 1, 1.5 and 2 s to both sides; by less it may lie inside the search. "
+            "The same person's other sound: the other half of a clip of 10 s or more, or another recording; clips of "
+            "one person that are copies of one take are told by their sound and left out.",
+            "",
+            "Tried and left: a contrastive fit (InfoNCE over windows, linear and two layers), which fitted its own "
+            "people; babble and poor pictures added to the fit, which changed nothing; blendshapes or landmarks "
+            "without velocities or context; more context of the sound.",
             "",
             "## Own sound against other sound",
             *discrimination(found),
