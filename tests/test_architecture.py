@@ -132,6 +132,7 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/pipeline.py",
         "forensics/validation.py",
         "forensics/replay.py",
+        "forensics/training.py",
         "forensics/cli.py",
         "forensics/__init__.py",
         *(p.relative_to(ROOT).as_posix() for p in (PACKAGE / "report").glob("*.py")),

@@ -13,7 +13,7 @@ MOST_INSTANTS = 8
 #: Measurements of one finding named in the summary; the rest stands in its section.
 MOST_NAMED = 3
 
-UNITS = {"1": "", "deg": "°", "1/min": "per minute"}
+UNITS = {"1": "", "deg": "°", "1/min": "per minute", "ms/min": "ms per minute"}
 WHOLE = "The recording as a whole"
 
 #: The question families' own names; what is not listed here is printed from its slug.
@@ -31,7 +31,8 @@ QUESTIONS = {
 }
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
-    "sync_percentile": "Rank of this sound among shifted ones",
+    "av_drift": "Change of that offset over time",
+    "sync_percentile": "Rank of this sound among shifted and reordered ones",
     "mouth_opening_error": "Repeatability of the mouth's measured opening",
     "speaker_known": "Share of speech in view with a named speaker",
     "closure_rate": "Share of p, b, m with closed lips",
@@ -62,6 +63,7 @@ EVENTS = {
     "speech_without_face": "speech while no face is followed",
     "wink": "one eye closes alone",
     "repeated_blinks": "both eyes repeat a stretch with its blinks",
+    "offset_jump": "the sound's place beside the lips changes",
     "missed_closure": "lips open at p, b or m",
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",

@@ -93,8 +93,10 @@ def clip_of(name: str, units: frozenset[str], scene: Scene, settings: lipsync.Se
     spectrum = lipsync.sound_spectrum(audio)
     if verdict.refusals([track], [track.interval], scene.speech, spectrum, settings):
         return None
-    mouth, sound = verdict.signals([track], [track.interval], spectrum, settings)
-    return Clip(name, units, mouth.values, sound.values, inside(mouth.t_s, scene.speech))
+    start_s, end_s = (pick(float(spectrum.t_s[at]), float(track.t_s[at])) for pick, at in ((max, 0), (min, -1)))
+    grid = np.arange(start_s, end_s, 1 / GRID_HZ)
+    mouth = lipsync.mouth_velocity(track, grid, settings)
+    return Clip(name, units, mouth, lipsync.sound_velocity(spectrum, grid, settings), inside(grid, scene.speech))
 
 
 # -- the truth, made -------------------------------------------------------------------------------------------------

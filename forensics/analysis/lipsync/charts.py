@@ -8,6 +8,7 @@ import numpy as np
 
 from forensics import plots
 from forensics.analysis.lipsync.measure import Comparison
+from forensics.analysis.lipsync.model import standardised
 from forensics.analysis.lipsync.speaker import Windows
 from forensics.finding import ASSESSED, Finding
 from forensics.text import for_chart
@@ -42,14 +43,16 @@ def plot_link(finding: Finding, ax: Any) -> None:
 
 
 def plot_signals(finding: Finding, ax: Any) -> None:
-    """Both velocities over time, one below the other, with speech shaded and the rest hatched."""
+    """The component that counts most of both, one below the other, with speech shaded and the rest hatched."""
     mouth, sound = finding.evidence["mouth"], finding.evidence["sound"]
+    heaviest = int(np.nanstd(mouth.values, axis=0).argmax())
     drawn: Any = dict(lw=0.8, rasterized=plots.many(mouth.t_s))
-    ax.plot(mouth.t_s, mouth.values + 3, color=plots.ORANGE, **drawn)
-    ax.plot(sound.t_s, sound.values - 3, color=plots.BLUE, ls=(0, (4, 1)), **drawn)
+    up, down = (standardised(side.values[:, [heaviest]])[:, 0] for side in (mouth, sound))
+    ax.plot(mouth.t_s, up + 3, color=plots.ORANGE, **drawn)
+    ax.plot(sound.t_s, down - 3, color=plots.BLUE, ls=(0, (4, 1)), **drawn)
     ax.set_yticks([-3, 3], ["sound", "mouth"])
     ax.set_ylim(-8, 8)
-    ax.set_ylabel("velocity (standard\ndeviations, shifted)")
+    ax.set_ylabel("first component (standard\ndeviations, shifted)")
     plots.shade(ax, finding.evidence["spoken"], "speech detected")
     plots.missing(ax, finding.evidence["examined"], finding.evidence["within"])
     plots.time_axis(ax, finding.evidence["examined"])
@@ -122,11 +125,12 @@ def _link_chart(finding: Finding) -> plots.Chart:
     return plots.Chart(
         "lipsync",
         fig,
-        f"Above: the gap of the lips of person {finding.person}, as measured. Middle: how fast the mouth opens and the "
-        "sound rises. Below: their correlation at each lag, against the band that shifted sound gives. Notice whether "
+        f"Above: the gap of the lips of person {finding.person}, as measured. Middle: of the learned "
+        "components the one that counts most, of mouth and sound. Below: the correlation of all at each lag, against "
+        "the band that shifted sound gives. Notice whether "
         "one peak stands clear of the band, and where. It does not show who spoke, nor whether software made the "
         "mouth fit.",
-        "Three charts: gap of the lips over time; velocities of mouth and sound over time; correlation over lags with "
+        "Three charts: gap of the lips over time; a component of mouth and sound over time; correlation over lags with "
         "a grey band of chance.",
         {"lag_ms": found.lags_ms, "correlation": found.correlation},
     )

@@ -9,6 +9,7 @@ LIMITS = (
     "An offset says how the recording's sound and picture lie, not who moved them.",
     "The method's zero is not established: sounds and mouths of untouched recordings measure some tens of ms apart.",
     "Offsets outside the searched lags are not found.",
+    "The comparison was learned from few recordings (data/lipsync.md): other faces, voices and languages may fit less.",
     "With several faces in view a person is compared only where alone in view or found to move with the sound.",
 )
 #: Stands first where a person's time was chosen in company.

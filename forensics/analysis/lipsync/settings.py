@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from forensics.method import Method, setting
 
 METHOD = Method(
-    "correlation of mouth and sound velocities over lags", "2", "after Hershey & Movellan 1999; Slaney & Covell 2000"
+    "correlation of learned components of lips and sound over lags",
+    "3",
+    "after Hotelling 1936; Slaney & Covell 2000; Rahimi & Recht 2008",
 )
 SPEAKER_METHOD = Method(
     "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
@@ -18,7 +20,7 @@ SPEAKER_METHOD = Method(
 
 @dataclass(frozen=True)
 class Settings:
-    earliest_ms: float = setting(-400.0, "ms", "searched lags; authentic dev clips lie from -203 to +300 (`make real`)")
+    earliest_ms: float = setting(-400.0, "ms", "searched lags; authentic dev clips lie from -202 to +299 (LIPSYNC.md)")
     latest_ms: float = setting(550.0, "ms", "searched lags; wider ones leave fewer independent shifts for the null")
     smoothing_s: float = setting(0.032, "s", "sigma; a syllable's opening lasts 80 ms or more, a picture 17-42 ms")
     floor_percentile: float = setting(5.0, "%", "of each band: silence of any depth counts as one level")
@@ -34,17 +36,23 @@ class Settings:
     least_z: float = setting(
         3.5,
         "1",
-        "an offset is read only beyond it; strangers' sound reaches it in about 1 of "
-        "100 pairings of dev clips (`make real` prints it)",
+        "an offset is read only beyond it; strangers' sound reaches it in 1 of 100 pairings of people left out of the "
+        "fit, their own in 64 of 64 (tests/real/LIPSYNC.md)",
     )
     block_s: float = setting(1.0, "s", "of the bootstrap: longer than a word")
     resamples: int = setting(400, "1", "of the bootstrap; seed 0")
     systematic_ms: float = setting(
         40.0,
         "ms",
-        "half width added to the statistical interval: one picture at 25/s; the "
-        "method's zero is not established more closely (`make real` prints the offsets)",
+        "half width added to the statistical interval: one picture at 25/s; made-up mouths measure +9 ms, clips of one "
+        "recording chain scatter by 14 ms (tests/real/LIPSYNC.md), and the zero is that of recorded people",
     )
+    least_null: int = setting(199, "1", "shifts, and where these are fewer orders of blocks: steps of 0.5 % at most")
+    course_s: float = setting(5.0, "s", "windows of the offset over time; dev clips' lie within 40 ms of the whole's")
+    least_course_z: float = setting(4.5, "1", "of such a window; 2 of 1,000 windows of strangers' sound (LIPSYNC.md)")
+    least_course: int = setting(4, "1", "windows for a slope: with fewer its interval is without bounds")
+    least_drift_s: float = setting(20.0, "s", "between first and last window of a slope")
+    least_jump_ms: float = setting(80.0, "ms", "two pictures at 25/s: twice the systematic part")
     widest_ms: float = setting(160.0, "ms", "full statistical width beyond which several offsets fit")
     longest_gap_s: float = setting(0.2, "s", "without a picture of the mouth")
     error_ratio: float = setting(

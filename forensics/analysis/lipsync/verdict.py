@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.analysis.lipsync.features import lips_on, sound_on
 from forensics.analysis.lipsync.measure import (
+    Comparison,
     at_edge,
     bootstrap_offsets,
     compare,
+    course,
+    jump,
+    measure_drift,
     measure_offset,
     measure_opening_error,
     measure_percentile,
     seen_blocks,
+    swapped_peaks,
 )
+from forensics.analysis.lipsync.model import Model, shipped
 from forensics.analysis.lipsync.questions import CHOSEN, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
@@ -88,9 +95,12 @@ def assess_person(
     if reasons:
         return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
     assert spectrum is not None
-    mouth, sound = signals(tracks, within, spectrum, settings)
+    mouth, sound = signals(tracks, within, spectrum, settings, shipped())
+    comparison = compare(mouth.values, sound.values, settings)
+    orders = settings.least_null - comparison.independent
     evidence = {
-        "comparison": compare(mouth.values, sound.values, settings),
+        "comparison": comparison,
+        "swapped": swapped_peaks(mouth.values, sound.values, orders, settings),
         "examined": scene.interval,
         "spoken": spoken,
         "within": within,
@@ -154,20 +164,22 @@ def still(tracks: list[FaceTrack], settings: Settings) -> bool:
 
 
 def signals(
-    tracks: list[FaceTrack], within: list[Interval], spectrum: Series, settings: Settings
+    tracks: list[FaceTrack], within: list[Interval], spectrum: Series, settings: Settings, model: Model
 ) -> tuple[Series, Series]:
-    """Mouth and sound velocity on one grid over all tracks; the mouth NaN outside ``within`` and where not seen."""
+    """Components of mouth and sound (n, k) on one grid; the mouth NaN outside ``within`` and where not seen."""
     start_s = max(float(spectrum.t_s[0]), min(float(t.t_s[0]) for t in tracks))
     end_s = min(float(spectrum.t_s[-1]), max(float(t.t_s[-1]) for t in tracks))
     grid = np.arange(start_s, end_s, 1 / GRID_HZ)
-    mouth = np.full(len(grid), np.nan)
+    mouth = np.full((len(grid), len(model.weights)), np.nan)
     for track in tracks:
-        own = mouth_velocity(track, grid, settings)
-        here = inside(grid, intersection(within, [track.interval]))
-        mouth[here] = own[here]
+        own = slice(*np.searchsorted(grid, (track.t_s[0], track.t_s[-1])))
+        made = model.lips_components(lips_on(track, grid[own], settings.longest_gap_s))
+        here = inside(grid[own], intersection(within, [track.interval]))
+        mouth[own][here] = made[here]
+    sound = model.sound.components(sound_on(spectrum, grid, settings.floor_percentile))
     return (
-        Series("mouth velocity", grid, mouth, "standard deviations"),
-        Series("sound velocity", grid, sound_velocity(spectrum, grid, settings), "standard deviations"),
+        Series("components of the mouth", grid, model.weighted(mouth), "1"),
+        Series("components of the sound", grid, model.weighted(sound), "1"),
     )
 
 
@@ -177,7 +189,7 @@ def answer_link(about: About, evidence: dict[str, Any], tracks: list[FaceTrack])
     return LINK.answer(
         about,
         measurements=(
-            measure_percentile(comparison),
+            measure_percentile(comparison, evidence["swapped"]),
             *([measure_opening_error(openings)] if len(openings) else []),
         ),
         evidence=evidence,
@@ -187,24 +199,34 @@ def answer_link(about: About, evidence: dict[str, Any], tracks: list[FaceTrack])
 
 
 def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
-    """The lag between lips and sound, or why none can be read."""
+    """The lag between lips and sound, how it runs, and where it jumps; or why none can be read."""
     settings, comparison = about.settings, evidence["comparison"]
-    if comparison.z < settings.least_z:
-        return OFFSET.refuse(about, "sync_not_established")
-    mouth, sound = evidence["mouth"].values, evidence["sound"].values
-    offsets = bootstrap_offsets(mouth, sound, settings)
-    if at_edge(comparison, offsets) > settings.most_at_edge:
-        return OFFSET.refuse(about, "offset_outside_search")
-    if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms:
-        return OFFSET.refuse(about, "offset_not_unique")
-    measured = measure_offset(comparison, offsets, len(seen_blocks(mouth, settings)), settings)
+    mouth, sound = evidence["mouth"], evidence["sound"]
+    jumped = jump(mouth, sound, settings)
+    events = (jumped,) if jumped else ()
+    offsets = bootstrap_offsets(mouth.values, sound.values, settings)
+    if reason := unreadable(comparison, offsets, settings):
+        return replace(OFFSET.refuse(about, reason), events=events)  # two offsets are not one, but may both be clear
+    measured = measure_offset(comparison, offsets, len(seen_blocks(mouth.values, settings)), settings)
+    along = course(mouth, sound, settings)
+    drift = measure_drift(along, settings)
     return OFFSET.answer(
         about,
-        measurements=(measured,),
-        evidence=evidence | {"offsets": offsets},
+        measurements=(measured, *([drift] if drift else [])),
+        events=events,
+        evidence=evidence | {"offsets": offsets, "course": along},
         score=measured.value,
         score_direction="positive = the sound comes after the lips, ms",
     )
+
+
+def unreadable(comparison: Comparison, offsets: np.ndarray, settings: Settings) -> str:
+    """Reason code why no offset can be read; "" where one can."""
+    if comparison.z < settings.least_z:
+        return "sync_not_established"
+    if at_edge(comparison, offsets) > settings.most_at_edge:
+        return "offset_outside_search"
+    return "offset_not_unique" if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms else ""
 
 
 # -- several faces ---------------------------------------------------------------------------------------------------
