@@ -1,9 +1,10 @@
 """How often, when and how does this person blink, and what can a clip of this length say about it?
 
 The eye aspect ratio (lid distance over corner distance) of each eye is divided by its own recent open value, so that
-the person, the camera's height and slow changes of gaze cancel. A blink is a dip of that relative openness in both
-eyes at once: deep enough, standing out from both sides, and brief. The rate has two intervals for the seconds in which
-the eyes could be seen: over-dispersed, for one person's rate varies with time, and exact, at a steady rate.
+the person, the camera's height and slow changes of gaze cancel; beside it stands the model's eyeBlink. A blink is a dip
+of both measures in both eyes at once: by how much they move decides, with weights fitted to blinks labelled by eye.
+The rate has two intervals for the seconds in which the eyes could be seen: over-dispersed, for one person's rate varies
+with time, and exact, at a steady rate.
 Reference: Soukupová & Čech 2016 (eye aspect ratio); Garwood 1936 (Poisson interval); Cruz et al. 2011 (how a person's
 rate varies); Doughty 2001 (ranges by task).
 Not to be trusted: on small or shaded eyes, strong glasses, heads turned or nodding; a glance down closes the lids
