@@ -39,6 +39,7 @@ SETTINGS = blink.Settings()
 OVERLAP = 0.2
 #: Strength of the regularisation: as good as none, the two features are of one kind and one scale.
 LOOSE = 10.0
+MILLISECONDS = Fraction(1, 1000)
 THINNED_FPS = (60, 30, 25, 20, 15, 12, 10)
 #: Widths of the eye in the shrunk copies, px, and how many clips are shrunk, those of the largest eyes.
 SHRUNK_PX, SHRUNK_CLIPS = (30, 20, 15, 12, 10), 6
@@ -312,15 +313,12 @@ def shrunk(clip: Labelled, width_px: float, folder: Path) -> Labelled | None:
         stream = source.streams.video[0]
         made = out.add_stream("libx264", rate=1000, options={"crf": "18", "preset": "veryfast"})
         made.width, made.height = (max(16, round(side * factor / 2) * 2) for side in (stream.width, stream.height))
-        made.pix_fmt, made.time_base = "yuv420p", Fraction(1, 90000)
-        made.codec_context.time_base = made.time_base
-        first = None
+        made.pix_fmt, made.codec_context.time_base = "yuv420p", MILLISECONDS
         for frame in source.decode(stream):
             if frame.pts is None:
                 continue
-            first = frame.time if first is None else first
             picture = frame.reformat(made.width, made.height, "yuv420p", interpolation="AREA")
-            picture.pts, picture.time_base = round(frame.time * 90000), made.time_base
+            picture.pts, picture.time_base = round(frame.time / MILLISECONDS), MILLISECONDS
             out.mux(made.encode(picture))
         out.mux(made.encode(None))
     tracks = seen(small, None)
