@@ -11,6 +11,7 @@ too, and a brief one looks like a blink. Nothing here tells who a person is, or 
 
 from forensics.analysis.blink.charts import charts
 from forensics.analysis.blink.events import Closure, binocular, closures
+from forensics.analysis.blink.gaze import GAZE, Gaze
 from forensics.analysis.blink.rate import measure_duration, measure_rate
 from forensics.analysis.blink.settings import METHOD, TASKS, Settings
 from forensics.analysis.blink.signal import EYES, GRID_HZ, eye_aspect_ratio, openness, openness_error
@@ -20,11 +21,13 @@ __all__ = [
     "ALTERNATIVES",
     "ANALYSIS",
     "EYES",
+    "GAZE",
     "GRID_HZ",
     "LIMITS",
     "METHOD",
     "TASKS",
     "Closure",
+    "Gaze",
     "Settings",
     "assess",
     "binocular",
