@@ -247,6 +247,8 @@ def shrunk_rows(one: Seen, model: Any, finder: Any) -> Iterable[dict[str, Any]]:
     """Pictures of one clip's main face as they are and made smaller, each looked at by itself."""
     track = one.main
     rows = np.flatnonzero(looked.gaze(track, ALL).seen)
+    if not len(rows):
+        return
     rows = rows[np.linspace(0, len(rows) - 1, min(PICTURES, len(rows))).astype(int)]
     wanted = {int(track.frame[r]): r for r in rows}
     share = looked.iris_share(looked.eye_points(track.landmarks[rows]), looked._rotation(track.transform[rows]))

@@ -125,7 +125,8 @@ def _gaze_error_bar(finding: Finding, ax: Any) -> None:
     """How far the landmarks' own scatter moves one eye's curve, as a bar at its left end."""
     error = next((m for m in finding.measurements if m.name == "gaze_error"), None)
     if error is not None:
-        at, middle = finding.evidence["examined"].start_s, float(np.mean(ax.get_ylim()))
+        examined, middle = finding.evidence["examined"], float(np.mean(ax.get_ylim()))
+        at = examined.start_s + examined.duration / 100
         ax.errorbar(
             [at], [middle], [2 * error.value], color=plots.BLACK, capsize=3, lw=1, label="repeatability, ± 2 SD"
         )

@@ -244,6 +244,7 @@ class _Quantity:
     of: Callable[[Gaze], float]
     systematic: str
     reference: str
+    least: float = -np.inf  # what the quantity cannot fall below
 
 
 QUANTITIES = (
@@ -265,8 +266,10 @@ QUANTITIES = (
         "gaze_spread",
         "deg",
         spread,
-        "",
-        "none published: a fact; 5th to 95th percentile of both eyes' mean sideways direction in the head",
+        "systematic_spread_deg",
+        "none published: a fact; 5th to 95th percentile of both eyes' mean sideways direction in the head, the "
+        "landmarks' scatter included",
+        least=0.0,
     ),
     _Quantity(
         "vergence",
@@ -321,7 +324,7 @@ def _measurement(what: _Quantity, value: float, drawn: np.ndarray, blocks: int, 
     if blocks >= 3:
         low, high = np.percentile(drawn[np.isfinite(drawn)], (2.5, 97.5))
         systematic = getattr(settings, what.systematic) if what.systematic else 0.0
-        bounds = (min(low, value) - systematic, max(high, value) + systematic)
+        bounds = (max(what.least, min(low, value) - systematic), max(high, value) + systematic)
     return Measurement(
         what.name, value, what.unit, *bounds, 0.95 if blocks >= 3 else None, blocks, METHOD.name, what.reference
     )
