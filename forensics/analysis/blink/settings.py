@@ -44,7 +44,9 @@ class Settings:
     most_lost: float = setting(0.25, "1", "share of shifted and rescaled copies in which the face is not found again")
     shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
     longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
-    smallest_gaze_px: float = setting(14.0, "px", "corner to corner; TODO (GAZE.md)")
+    smallest_gaze_px: float = setting(
+        14.0, "px", "corner to corner; down to it vergence keeps within 2 deg of the full picture's (GAZE.md)"
+    )
     widest_gaze_yaw: float = setting(20.0, "deg", "beyond it the far iris reads an eighth smaller than the near one")
     least_iris_shown: float = setting(0.5, "1", "lids' distance over the iris' diameter: under it half is hidden")
     most_gaze_error_deg: float = setting(
