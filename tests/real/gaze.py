@@ -65,7 +65,7 @@ LENS = (
 WIDTHS_PX = (0, 8, 10, 12, 14, 17, 20, 25, 30, 40, 60, 300)
 YAWS_DEG = (0, 5, 10, 15, 20, 25, 30, 35)
 #: Eye widths to which pictures of faces with eyes of LARGE_PX and more are made smaller; pictures of each clip.
-SHRUNK_PX, LARGE_PX, PICTURES = (8, 10, 12, 14, 17, 20, 25, 30), 40, 10
+SHRUNK_PX, LARGE_PX, PICTURES = (8, 10, 12, 14, 17, 20, 25, 30), 40, 6
 #: Measurements of the table by family.
 NAMES = (
     "gaze_azimuth",

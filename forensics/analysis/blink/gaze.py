@@ -40,7 +40,7 @@ REACH_MM = float(np.sqrt(12.0**2 - (IRIS_MM / 2) ** 2))
 #: Centre of the eyeball from the middle of the eye's corners, mm in the head: to the temple, up, to the front. Fitted
 #: to persons who by eye look into the lens (`python tests/real/gaze.py` prints the fit, and its error for persons left
 #: out), so that it also holds the usual angle between the eye's axis and its line of sight.
-CENTRE_MM = (1.3, 1.9, -3.4)
+CENTRE_MM = (1.3, 1.9, -2.5)
 #: Passes of finding the iris' own size, which tells the direction, which tells the iris' foreshortening: at 35 deg each
 #: halves what is wrong. And pictures looked at for it, evenly spaced.
 ROUNDS, SIZED_PICTURES = 8, 400
