@@ -43,7 +43,7 @@ REACH_MM = float(np.sqrt(12.0**2 - (IRIS_MM / 2) ** 2))
 CENTRE_MM = (1.3, 1.9, -2.5)
 #: Passes of finding the iris' own size, which tells the direction, which tells the iris' foreshortening: at 35 deg each
 #: halves what is wrong. And pictures looked at for it, evenly spaced.
-ROUNDS, SIZED_PICTURES = 8, 400
+ROUNDS, SIZED_PICTURES = 16, 400
 #: Pictures of a person taken into the medians and their bootstrap, evenly spaced.
 MOST_PICTURES = 6000
 
