@@ -68,7 +68,9 @@ class Settings:
         12.0, "deg", "half width added: two standard deviations of it between authentic dev clips (GAZE.md)"
     )
     systematic_iris: float = setting(
-        0.1, "1", "half width added: 69 of 72 authentic dev clips lie that near to 1, turned heads farthest off (GAZE.md)"
+        0.1,
+        "1",
+        "half width added: 69 of 72 authentic dev clips lie that near 1, turned heads farthest off (GAZE.md)",
     )
 
     def __post_init__(self) -> None:
