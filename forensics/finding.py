@@ -63,6 +63,10 @@ REASONS = {
         "The eyes do not move at all: a picture, a mask, dark glasses or a frozen image.",
         "A look at the eyes picture by picture.",
     ),
+    "irises_hidden": (
+        "The irises are hidden: the eyes are shut, narrowed or covered.",
+        "A part in which the eyes are open and uncovered.",
+    ),
     "picture_not_decodable": ("No picture of the video stream could be decoded.", "The complete original file."),
     "sound_not_decodable": ("No sound of the audio stream could be decoded.", "The complete original file."),
     "offset_not_unique": ("Several offsets fit about as well.", "A longer part with clear speech."),

@@ -13,6 +13,7 @@ too, and a brief one looks like a blink. Nothing here tells who a person is, or 
 
 from forensics.analysis.blink.charts import charts
 from forensics.analysis.blink.events import Closure, Dip, blinks, closure, dips, winks
+from forensics.analysis.blink.gaze import GAZE, Gaze
 from forensics.analysis.blink.intervals import between_blinks, measure_intervals, measure_regularity
 from forensics.analysis.blink.rate import absences, measure_rate, measure_steady_rate
 from forensics.analysis.blink.repeats import repeated_blinks
@@ -34,6 +35,7 @@ __all__ = [
     "ALTERNATIVES",
     "ANALYSIS",
     "EYES",
+    "GAZE",
     "GRID_HZ",
     "LIMITS",
     "METHOD",
@@ -41,6 +43,7 @@ __all__ = [
     "Closure",
     "Dip",
     "Eye",
+    "Gaze",
     "Settings",
     "absences",
     "assess",

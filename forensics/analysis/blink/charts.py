@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from forensics import plots
+from forensics.analysis.blink.gaze import GAZE
 from forensics.analysis.blink.rate import CHANCES, Absence
 from forensics.finding import ASSESSED, Finding
 
@@ -142,9 +143,11 @@ def absence(finding: Finding) -> plots.Chart:
 
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
-    """Both eyes' openness with the blinks counted, and what an absence needs; none of a refusal."""
+    """Both eyes' openness with the blinks counted, and what an absence needs, or their gaze; none of a refusal."""
     if finding.state != ASSESSED:
         return []
+    if finding.question == GAZE.slug:
+        return [gaze_chart(finding)]
     fig, axes = plots.figure(rows=2, row_mm=42, sharex=True)
     plot_rate(finding, axes)
     rate = finding.measurement("blink_rate")
@@ -164,3 +167,57 @@ def charts(finding: Finding) -> list[plots.Chart]:
         ),
         absence(finding),
     ]
+
+
+#: Rows of the chart of gaze: what is drawn of both eyes' ``Gaze``, and its axis.
+_GAZE_ROWS = (
+    ("azimuth", lambda g: g.head[:, :, 0], "sideways, deg\n(+ picture's right)"),
+    ("elevation", lambda g: g.head[:, :, 1], "upwards, deg\n(+ up)"),
+    ("iris", lambda g: g.iris, "iris over distance\nof outer corners"),
+)
+
+
+def gaze_chart(finding: Finding) -> plots.Chart:
+    """Direction of each eye in the head, vergence and iris diameter over time; what was not measured is hatched."""
+    parts, examined = finding.evidence["gaze"], finding.evidence["examined"]
+    fig, axes = plots.figure(rows=4, row_mm=34, sharex=True)
+    table = {"t_s": np.concatenate([g.t_s for g in parts])}
+    for ax, (name, values, label) in zip(axes, _GAZE_ROWS, strict=False):
+        for k, (eye, colour, style) in enumerate((("right", plots.BLUE, "-"), ("left", plots.ORANGE, (0, (4, 1))))):
+            for part, g in enumerate(parts):
+                shown = np.where(g.seen, values(g)[:, k], np.nan)
+                label_eye = f"{eye} eye" if part == 0 else None
+                ax.plot(g.t_s, shown, color=colour, ls=style, label=label_eye, rasterized=plots.many(g.t_s))
+            table[f"{eye}_{name}"] = np.concatenate([values(g)[:, k] for g in parts])
+        ax.set_ylabel(label)
+    for g in parts:
+        axes[3].plot(g.t_s, np.where(g.seen, g.vergence, np.nan), color=plots.BLACK, rasterized=plots.many(g.t_s))
+    axes[3].set_ylabel("vergence, deg\n(+ turned in)")
+    table["vergence"] = np.concatenate([g.vergence for g in parts])
+    for ax in axes:
+        plots.missing(ax, examined, finding.covered)
+        plots.time_axis(ax, examined)
+        ax.set_xlabel("")
+    axes[-1].set_xlabel("time on the presentation clock (s)")
+    _gaze_error_bar(finding, axes[0])
+    plots.legend(axes[0], columns=4)
+    return plots.Chart(
+        "blink-gaze",
+        fig,
+        f"Direction of each eye of person {finding.person} in the head, diameter of each iris and vergence. Notice "
+        "whether both eyes move together. Absolute angles are off by some degrees; it does not show why a person "
+        "looks aside, and a recording that was lip-synced keeps the eyes of its source.",
+        "Four line charts over time: both eyes' sideways and upward direction, their irises' diameters, and vergence.",
+        table,
+    )
+
+
+def _gaze_error_bar(finding: Finding, ax: Any) -> None:
+    """How far the landmarks' own scatter moves one eye's curve, as a bar at its left end."""
+    error = next((m for m in finding.measurements if m.name == "gaze_error"), None)
+    if error is not None:
+        examined, middle = finding.evidence["examined"], float(np.mean(ax.get_ylim()))
+        at = examined.start_s + examined.duration / 100
+        ax.errorbar(
+            [at], [middle], [2 * error.value], color=plots.BLACK, capsize=3, lw=1, label="repeatability, ± 2 SD"
+        )

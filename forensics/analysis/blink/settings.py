@@ -88,6 +88,34 @@ class Settings:
     most_lost: float = setting(0.25, "1", "share of shifted and rescaled copies in which the face is not found again")
     shortest_s: float = setting(3.0, "s", "visible time; below it no rate within a factor of ten can be told")
     longest_gap_s: float = setting(0.15, "s", "without a picture of the eyes")
+    smallest_gaze_px: float = setting(
+        14.0, "px", "corner to corner; down to it vergence keeps within 2 deg of the full picture's (GAZE.md)"
+    )
+    widest_gaze_yaw: float = setting(20.0, "deg", "beyond it the far iris reads an eighth smaller than the near one")
+    least_iris_shown: float = setting(0.5, "1", "lids' distance over the iris' diameter: under it half is hidden")
+    most_gaze_error_deg: float = setting(
+        3.0, "deg", "of one eye between repeats: scatter alone then spreads as far as half of usual clips' gaze"
+    )
+    least_gaze_motion: float = setting(
+        6.0, "1", "spread over that error, from which agreement is told: scatter then takes at most a quarter of it"
+    )
+    shortest_gaze_s: float = setting(2.0, "s", "with both irises: several fixations")
+    gaze_block_s: float = setting(1.0, "s", "resampled whole: longer than most fixations, about a third of a second")
+    gaze_resamples: int = setting(200, "1", "of the bootstrap; seed 0")
+    systematic_gaze_deg: float = setting(
+        6.0, "deg", "half width added: the 95th percentile of the error of 24 persons who look into the lens (GAZE.md)"
+    )
+    systematic_spread_deg: float = setting(
+        1.5, "deg", "half width added: pictures animated at the mouth alone, whose eyes rest, spread by 1.2 to 1.6"
+    )
+    systematic_vergence_deg: float = setting(
+        12.0, "deg", "half width added: two standard deviations of it between authentic dev clips (GAZE.md)"
+    )
+    systematic_iris: float = setting(
+        0.1,
+        "1",
+        "half width added: 69 of 72 authentic dev clips lie that near 1, turned heads farthest off (GAZE.md)",
+    )
 
     @property
     def dispersion(self) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forensics.analysis.blink import gaze
 from forensics.analysis.blink.events import blinks, described, winks
 from forensics.analysis.blink.intervals import between_blinks, measure_intervals, measure_regularity
 from forensics.analysis.blink.rate import absences, measure_rate, measure_steady_rate, spoken_share
@@ -122,10 +123,11 @@ def assess_rate(
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
-    """One finding a person; one refusal where there is nobody."""
+    """Two findings a person, rates before gaze; two refusals where there is nobody."""
+    gazes = gaze.assess_all(scene, settings)
     if not scene.persons:
-        return [RATE.refuse(About(scene.interval, settings), scene.nobody)]
+        return [RATE.refuse(About(scene.interval, settings), scene.nobody), *gazes]
     return [
         assess_rate(person, tracks, scene.interval, settings, scene.freezes, scene.speech)
         for person, tracks in scene.persons.items()
-    ]
+    ] + gazes
