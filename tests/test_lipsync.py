@@ -291,13 +291,14 @@ def test_the_pose_of_the_head_changes_no_shape():
 
 
 def test_a_face_in_a_mirror_has_the_same_shape():
-    base = planted.face(mouth=0.1)[0]
+    base = np.random.default_rng(0).normal(0, 30, (478, 3))
+    base[list(features.RIGID)] = 80 * np.array(list(features.RIGID.values()))
     mirrored = base.copy()
     for a, b in (*features.MIRRORED, (33, 263), (133, 362), (127, 356), (46, 276)):
         mirrored[[a, b]] = base[[b, a]]
-    mirrored[:, 0] = 640 - mirrored[:, 0]
+    mirrored[:, 0] *= -1
     shapes = [features.lip_shapes(planted.track(np.arange(2) / 25, np.stack([p, p]))) for p in (base, mirrored)]
-    np.testing.assert_allclose(*shapes, atol=1e-6)
+    np.testing.assert_allclose(*shapes, atol=1e-3)
 
 
 def test_a_long_recording_is_computed_in_parts_without_seams():

@@ -27,6 +27,7 @@ from forensics.timeline import Series
 
 LIPSYNC = Path(__file__).resolve().parent / "LIPSYNC.md"
 FOLDS, SEED, RESAMPLES = 10, 0, 2000
+LEAST_PERSONS = 6  # with other sound, below which resamples of persons tell nothing
 #: Methods, in the order printed; what the model must beat is the second.
 METHODS = VELOCITY, CCA, WEIGHTED, LEARNED = "velocities", "one CCA", "one CCA, components weighted", "learned"
 #: Scores at the peak: standard deviations of the clip's own shifts (deployed); correlation times the root of time.
@@ -278,7 +279,8 @@ def area(own: Sequence[Row], other: Sequence[Row], score: Callable[[Row], float]
             pair = np.where(first == second, w[first], w[first] * w[second])
             below = np.cumsum(np.where(is_own, 0, pair))
             mine = np.where(is_own, pair, 0)
-            made.append((mine * below).sum() / max(mine.sum() * below[-1], 1e-12))
+            pairs = mine.sum() * below[-1]
+            made.append((mine * below).sum() / pairs if pairs else np.nan)
         return np.array(made)
 
     return of
@@ -295,12 +297,15 @@ def draws(units: Sequence[int]) -> np.ndarray:
 def estimate(own: Sequence[Row], other: Sequence[Row], score: Callable[[Row], float]) -> str:
     """AUC with the interval that is normal in its log odds; at 1 the exact bound of disjoint pairs of units."""
     units = sorted({r.lips.sample.unit for r in own})
+    persons = len({r.lips.sample.unit for r in other})
     of = area(own, other, score)
     value = float(of(np.ones((1, 1 + max(r.sound.sample.unit for r in (*own, *other)))))[0])
+    if persons < LEAST_PERSONS:
+        return f"{value:.4f} (no interval: {persons} persons)"
     if value >= 1:
-        pairs = max(1, len(units) // 2)
+        pairs = min(len(units), persons) // 2
         return f"1.000 (≥ {0.05 ** (1 / pairs):.3f}, one-sided)"
-    spread = of(draws([r.sound.sample.unit for r in other] + units)).std() / (value * (1 - value))
+    spread = np.nanstd(of(draws([r.sound.sample.unit for r in other] + units))) / (value * (1 - value))
     low, high = scipy.special.expit(scipy.special.logit(value) + np.array([-1.96, 1.96]) * spread)
     return f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
@@ -315,7 +320,9 @@ def difference(found: Sequence[Row], a: str, b: str, score: Callable[[Row], floa
     units = [unit for r in found for unit in (r.lips.sample.unit, r.sound.sample.unit)]
     drawn = np.vstack([np.ones((1, max(units) + 1)), draws(units)])
     apart = areas[0](drawn) - areas[1](drawn)
-    low, high = np.percentile(apart[1:], (2.5, 97.5))
+    if len({r.lips.sample.unit for r in found if r.kind != "own"}) < LEAST_PERSONS:
+        return f"{apart[0]:+.4f} (no interval)"
+    low, high = np.nanpercentile(apart[1:], (2.5, 97.5))
     return f"{apart[0]:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 

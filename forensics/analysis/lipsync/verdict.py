@@ -204,9 +204,11 @@ def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
     mouth, sound = evidence["mouth"], evidence["sound"]
     jumped = jump(mouth, sound, settings)
     events = (jumped,) if jumped else ()
+    if comparison.z < settings.least_z:  # both sides of a jump may stand clear where the whole does not
+        return replace(OFFSET.refuse(about, "sync_not_established"), events=events)
     offsets = bootstrap_offsets(mouth.values, sound.values, settings)
     if reason := unreadable(comparison, offsets, settings):
-        return replace(OFFSET.refuse(about, reason), events=events)  # two offsets are not one, but may both be clear
+        return replace(OFFSET.refuse(about, reason), events=events)
     measured = measure_offset(comparison, offsets, len(seen_blocks(mouth.values, settings)), settings)
     along = course(mouth, sound, settings)
     drift = measure_drift(along, settings)
@@ -221,9 +223,7 @@ def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
 
 
 def unreadable(comparison: Comparison, offsets: np.ndarray, settings: Settings) -> str:
-    """Reason code why no offset can be read; "" where one can."""
-    if comparison.z < settings.least_z:
-        return "sync_not_established"
+    """Reason code why an established link has no single offset; "" where it has one."""
     if at_edge(comparison, offsets) > settings.most_at_edge:
         return "offset_outside_search"
     return "offset_not_unique" if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms else ""
