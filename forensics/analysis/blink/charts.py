@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,13 +127,14 @@ def absence(finding: Finding) -> plots.Chart:
     fig, ax = plots.figure(row_mm=70)
     plot_absence(finding, ax)
     own = next(row for row in rows if row.task == finding.settings.task)
+    steady, clustered = ([math.ceil(s) for s in seconds] for seconds in (own.steady, own.clustered))
     return plots.Chart(
         "blink-absence",
         fig,
         "How long the eyes must be seen without a blink before its absence says anything, at the lowest published rate "
-        f"of each task (task here: {own.task}). Chance gives no blink in at most 5 % and 1 % from {own.steady[0]:.0f} "
-        f"and {own.steady[1]:.0f} s on at a steady rate, from {own.clustered[0]:.0f} and {own.clustered[1]:.0f} s "
-        f"where the rate varies as one person's does. An absence is marked from {own.marked:.0f} s on (diamond), which "
+        f"of each task (task here: {own.task}). Chance gives no blink in at most 5 % and 1 % from {steady[0]} and "
+        f"{steady[1]} s on at a steady rate, from {clustered[0]} and {clustered[1]} s where the rate varies as one "
+        f"person's does. An absence is marked from {math.ceil(own.marked)} s on (diamond), which "
         f"allows for blinks not found. Notice where the {finding.evidence['seen_s']:.1f} s seen here lie. It does not "
         "show why a person does not blink.",
         f"A chart of four tasks; seconds needed lie between {min(r.steady[0] for r in rows):.0f} and "
