@@ -269,6 +269,17 @@ def test_a_planted_jump_is_told_with_its_instant():
     assert event.details["after_ms"] == pytest.approx(200 + ZERO_MS, abs=10)
 
 
+def test_two_sounds_that_change_their_loudness_are_no_jump():
+    """Early and late words all along, the early ones a little louder before 15 s and the late ones after."""
+    talk = planted.Talk(1, 30.0)
+    made = [[planted.voice_of(talk, 30.0, lag, gain=gain) for gain in (1.3, 1.0)] for lag in (-0.1, 0.25)]
+    (early_loud, early), (late_loud, late) = made
+    first = replace(early, samples=early_loud.samples + late.samples)
+    second = replace(early, samples=early.samples + late_loud.samples)
+    _, offset = compared(planted.mouth_track(talk, planted.pictures_s(25, 30.0)), planted.in_turn(first, second, 15.0))
+    assert not offset.events
+
+
 def test_an_offset_is_placed_among_the_bands_of_the_standard():
     """ITU-R BT.1359 in our sign: detectable beyond -45 / +125 ms, accepted to -90 / +185 ms."""
     words = {at: lipsync.band(at) for at in (-91, -46, -45, 0, 125, 126, 185, 186)}
