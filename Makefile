@@ -71,6 +71,7 @@ bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/report.py --faceless --rounds 1
 	.venv/bin/python bench/custody.py
 	.venv/bin/python bench/opening.py
+	.venv/bin/python bench/analyses.py
 	.venv/bin/python bench/memory.py
 
 fuzz: $(SAMPLE)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
