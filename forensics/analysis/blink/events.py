@@ -159,17 +159,15 @@ def winks(eyes: Mapping[str, Eye], both: list[Dip], settings: Settings) -> list[
 def closure(dip: Dip, eye: Eye, name: str, settings: Settings) -> Closure:
     """What one eye does in a dip: its own deepest point within reach of it, onset and offset."""
     closed = closedness({name: eye})
-    values, begin, n = closed.values, closed.t_s[0], len(closed.values)
+    values, begin, at = closed.values, closed.t_s[0], round((dip.peak_s - closed.t_s[0]) * GRID_HZ)
+    seen, behind = next(run for run in runs(np.isfinite(values)) if run[0] <= at < run[1])
 
-    def index(t_s: float) -> int:
-        return int(np.clip(round((t_s - begin) * GRID_HZ), 0, n - 1))
+    def within(t_s: float) -> int:
+        return int(np.clip(round((t_s - begin) * GRID_HZ), seen, behind - 1))
 
-    low, high = index(dip.start_s - settings.before_s), index(dip.end_s + settings.behind_s)
-    holes = ~np.isfinite(values)
-    at = index(dip.peak_s)
-    low = max(low, at - int(np.argmax(holes[: at + 1][::-1])) + 1 if holes[: at + 1].any() else low)
-    high = min(high, at + int(np.argmax(holes[at:])) - 1 if holes[at:].any() else high)
-    first, last = max(low, index(dip.peak_s - TOGETHER_S)), min(high, index(dip.peak_s + TOGETHER_S))
+    low, high = within(dip.start_s - settings.before_s), within(dip.end_s + settings.behind_s)
+    first, last = within(dip.peak_s - TOGETHER_S), within(dip.peak_s + TOGETHER_S)
+    low, high = min(low, first), max(high, last)
     peak = first + int(values[first : last + 1].argmax())
     extent = _extent(values, peak, low, high, settings)
     depth = 1 - eye.openness.values[first : last + 1].min()
