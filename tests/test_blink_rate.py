@@ -116,7 +116,7 @@ def test_the_table_is_printed_with_every_task_and_rounded_up():
 
 def test_the_chart_tells_the_seconds_needed_and_seen():
     t_s = planted.pictures_s(25, 20.0)
-    (finding,) = blink.assess(planted.scene([eyes(t_s, (3.0, 9.1))]), Settings(task="rest"))
+    finding, *_ = blink.assess(planted.scene([eyes(t_s, (3.0, 9.1))]), Settings(task="rest"))
     chart = blink.charts(finding)[1]
     assert list(dict.fromkeys(chart.table["task"])) == list(blink.TASKS) and len(chart.table["criterion"]) == 20
     assert "72 s on" in chart.caption and "20.0 s seen here" in chart.caption
@@ -136,7 +136,7 @@ def eyes(t_s, peaks_s, noise_px=0.2, seed=0, slow=0.0):
 def reference(spoken, task="unknown"):
     track = eyes(planted.pictures_s(25, 20.0), (3.0, 9.1))
     scene = replace(planted.scene([track]), speech=spoken)
-    (finding,) = blink.assess(scene, Settings(task=task))
+    finding, *_ = blink.assess(scene, Settings(task=task))
     return finding.measurement("blink_rate")
 
 
@@ -179,7 +179,7 @@ def test_the_median_and_its_interval_are_order_statistics():
 def test_planted_times_between_blinks_are_found():
     gaps = np.array([2.1, 3.0, 1.4, 2.6, 4.2, 1.9, 2.2, 3.3, 2.8])
     t_s = planted.pictures_s(30, 30.0)
-    (finding,) = blink.assess(planted.scene([eyes(t_s, 2.0 + np.concatenate([[0], np.cumsum(gaps)]))]), Settings())
+    finding, *_ = blink.assess(planted.scene([eyes(t_s, 2.0 + np.concatenate([[0], np.cumsum(gaps)]))]), Settings())
     assert finding.measurement("inter_blink_interval").value == pytest.approx(np.median(gaps), abs=0.04)
     found = finding.measurement("blink_regularity")
     assert found.value == pytest.approx(np.std(gaps, ddof=1) / gaps.mean(), abs=0.02)
@@ -217,7 +217,7 @@ def looped(times=2, noise_px=0.1, seed=0, fps=25):
 
 
 def loops(*tracks):
-    (finding,) = blink.assess(planted.scene(list(tracks)), Settings())
+    finding, *_ = blink.assess(planted.scene(list(tracks)), Settings())
     assert finding.state == "assessed"
     return [e for e in finding.events if e.kind == "repeated_blinks"]
 

@@ -51,7 +51,7 @@ def findings():
     voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 3.5)]), voice.Settings())
     t_s = np.delete(planted.pictures_s(25, SECONDS), [60, 61, *range(120, 150)])
     contained = evidence.assess(test_evidence.scene(test_evidence.survey(t_s, key=t_s % 2 < 0.04)), evidence.Settings())
-    return [*found[:6], *voiced, *contained]
+    return [*(f for f in found if f.analysis != "voice"), *voiced, *contained]
 
 
 def analysis_of(finding):
@@ -76,7 +76,8 @@ def shown(axis):
 
 
 def test_every_question_that_is_answered_has_its_chart(findings, charts):
-    assert all(f.state == "assessed" for f in findings)
+    """Made-up faces have no irises; test_gaze draws theirs."""
+    assert all(f.state == "assessed" for f in findings if f.question != "blink.gaze")
     assert list(charts) == [
         "lipsync",
         "lipsync-speaker",
@@ -146,7 +147,7 @@ def test_long_clips_give_the_same_bytes_twice_and_files_of_reasonable_size():
     """Ten minutes of eyes are 120,000 points."""
     t_s = planted.pictures_s(15, 600.0)
     lid = planted.lid(t_s, np.arange(3.0, 600, 4.0))
-    (finding,) = blink.assess(
+    finding, *_ = blink.assess(
         planted.scene([planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2)]), blink.Settings()
     )
     first, second = (plots.svg(blink.charts(finding)[0].figure) for _ in range(2))
