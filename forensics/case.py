@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from forensics import custody
 from forensics.custody import CACHE, EARLIER, LOCK, LOG, OUTPUTS, START, STATE, Actor, canonical
-from forensics.errors import CaseError, ForensicsError
+from forensics.errors import CaseError, ForensicsError, IntegrityError
 
 __all__ = ["LOCK", "LOG", "STATE", "Case", "CaseFolder", "canonical", "check_place", "disk_errors", "write"]
 
@@ -399,8 +399,9 @@ class Case(CaseFolder):
             about = make(partial)
             write(partial / "about.json", json.dumps({"key": key_parts, "about": about}, indent=1))
             os.replace(partial, folder)
-        except BaseException:
-            if self.kept(partial) is None:
+        except BaseException as error:
+            # What was seen of evidence that changed is not gone on with, whatever was kept of it.
+            if isinstance(error, IntegrityError) or self.kept(partial) is None:
                 shutil.rmtree(partial, ignore_errors=True)
             raise
         self.log("derived", cache=key, outputs=dict.fromkeys(known) | self._hashes_in(folder))
@@ -416,7 +417,7 @@ class Case(CaseFolder):
             return None
         about = [e for e in self.entries() if e.get("cache") == partial.name.removesuffix(PARTIAL)]
         last = [e for e in about if e["action"] in ("kept", "derived")][-1:]
-        return last[0]["mark"] if last and last[0]["action"] == "kept" else None
+        return last[0].get("mark") if last and last[0]["action"] == "kept" else None
 
     def _hashes_in(self, folder: Path) -> dict[str, str]:
         return {custody.named(path, self.folder): custody.digest_of(path) for path in sorted(folder.iterdir())}

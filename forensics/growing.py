@@ -37,16 +37,17 @@ class Growing:
             self._go_on(mark)
 
     def _go_on(self, mark: Mapping[str, Any]) -> None:
-        self._n, shape = mark["rows"], mark["shape"]
-        self._row_shape = None if shape is None else tuple(shape)
-        left = self._n * self._dtype.itemsize * math.prod(shape or [])  # no rows where the shape is not known
-        while left:
-            block = self._file.read(min(left, _BLOCK))
-            if not block:
-                break
-            self._written.update(block)
-            left -= len(block)
-        if self._written.hexdigest() != mark["sha256"]:
+        try:
+            self._n, shape = int(mark["rows"]), mark["shape"]
+            self._row_shape = None if shape is None else tuple(map(int, shape))
+            left = self._n * self._dtype.itemsize * math.prod(self._row_shape or ())  # no rows: no shape is known
+            while left > 0 and (block := self._file.read(min(left, _BLOCK))):
+                self._written.update(block)
+                left -= len(block)
+            known = left == 0 and self._written.hexdigest() == mark["sha256"]
+        except (KeyError, TypeError, ValueError):  # no mark of ours
+            known = False
+        if not known:
             self._file.close()
             raise Altered
         self._file.truncate()

@@ -255,13 +255,15 @@ def _opened(folder: Path, kinds: Mapping[str, Any], mark: Mark | None) -> tuple[
     """Files to write the arrays of ``kinds`` into, behind what ``mark`` tells; anew, and None, where that is not so."""
     files: dict[str, Growing] = {}
     try:
+        if mark is not None:
+            _, _, marks = int(mark["cell"]), tuple(mark["size"]), mark["files"]
         for name, dtype in kinds.items():
-            files[name] = Growing(folder / f"{name}.npy", dtype, mark and mark["files"][name])
-    except (Altered, OSError, KeyError):
-        if mark is None:
-            raise
+            files[name] = Growing(folder / f"{name}.npy", dtype, None if mark is None else marks[name])
+    except (Altered, OSError, KeyError, TypeError, ValueError):
         for file in files.values():
             file.close()
+        if mark is None:
+            raise
         return _opened(folder, kinds, None)
     return files, mark
 

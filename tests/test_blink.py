@@ -171,6 +171,25 @@ def test_eyes_shut_for_long_are_one_closure():
     assert events[0].interval.duration == pytest.approx(0.8, abs=0.05)
 
 
+@pytest.mark.parametrize("shut_s", [0.8, 1.1, 1.5, 2.5, 3.5])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_tired_person_s_closures_are_counted_each_once(shut_s, seed):
+    """Whose eyes are shut for seconds does not lack blinks."""
+    t_s = planted.pictures_s(25, 60.0)
+    lid = np.where((t_s % 6 > 2) & (t_s % 6 < 2 + shut_s), 0.05, 1.0)
+    track = planted.track(t_s, planted.face(right_lid=lid, left_lid=lid), noise_px=0.2, seed=seed)
+    finding = assessed(track, settings=Settings(task="conversation"))
+    assert finding.measurement("blink_rate").n == 10 and not finding.unusual
+    assert {e.details["form"] for e in finding.events} == {"long closure"}
+
+
+def test_time_seen_in_snatches_is_no_time_without_blinks():
+    """8 pictures, then 12 missing, as in a stalling call: no blink can be found, so none is missing."""
+    t_s = np.arange(0, 18000)[np.arange(18000) % 20 < 8] / 60
+    finding = assessed(eyes(t_s, np.arange(2.0, 300, 4.6), noise_px=0.2), settings=Settings(task="conversation"))
+    assert finding.reasons == ("too_few_visible_seconds",) and finding.coverage == 0
+
+
 def test_closing_opening_and_the_eyes_lag_are_told():
     """The left eye 40 ms behind the right."""
     events = assessed(eyes(CLOCKS["60"], PEAKS_S, PEAKS_S + 0.04)).events
@@ -285,7 +304,7 @@ def test_a_frozen_picture_shows_no_eyes():
     """Of 20 s the picture stands still for 8: the rate is per minute of the other 12."""
     t_s = CLOCKS["25"]
     at_s = PEAKS_S[PEAKS_S > 9]
-    scene = replace(planted.scene([eyes(t_s, at_s, noise_px=0.2)]), freezes=[Interval(0.4, 8.4)])
+    scene = replace(planted.scene([eyes(t_s, at_s, noise_px=0.2)]), freezes=[Interval(0.0, 8.0)])
     finding, *_ = blink.assess(scene, Settings())
     assert finding.measurement("blink_rate").value == pytest.approx(60 * len(at_s) / 12, rel=0.01)
     assert finding.coverage == pytest.approx(0.6, abs=0.01)

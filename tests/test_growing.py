@@ -59,3 +59,15 @@ def test_what_is_not_as_marked_is_refused(tmp_path, change):
     (tmp_path / "a.npy").write_bytes(bytes(data) if change == "flipped" else bytes(data[:-8]))
     with pytest.raises(Altered):
         Growing(tmp_path / "a.npy", np.float32, mark)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"rows": "x"}, {"rows": -5}, {"rows": 10**30}, {"shape": 5}, {"shape": [-1]}, {"sha256": None}]
+)
+def test_a_mark_that_is_not_ours_is_refused(tmp_path, changes):
+    file = Growing(tmp_path / "a.npy", np.float32)
+    file.append(np.ones((5, 2)))
+    mark = file.mark() | changes
+    file.close()
+    with pytest.raises(Altered):
+        Growing(tmp_path / "a.npy", np.float32, mark)

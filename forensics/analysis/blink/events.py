@@ -16,7 +16,7 @@ import scipy
 from forensics.analysis.blink.settings import Settings
 from forensics.analysis.blink.signal import EYES, GRID_HZ, Eye, closedness
 from forensics.finding import Event, Measurement
-from forensics.timeline import FaceTrack, Interval, runs
+from forensics.timeline import FaceTrack, Interval, Series, runs
 
 #: How far apart the deepest points of both eyes may lie in one blink, s.
 TOGETHER_S = 0.15
@@ -97,24 +97,43 @@ def _crossing(values: np.ndarray, level: float) -> float:
 def dips(eyes: Mapping[str, Eye], settings: Settings) -> list[Dip]:
     """Dips of the mean closedness of the given eyes, in order of time; none reaches across what was not measured."""
     closed = closedness(eyes)
-    found = []
-    for peak, low, high in _peaks(closed.values, settings):
-        extent = _extent(closed.values, peak, low, high, settings)
-        sides = extent.left, peak, extent.right
-        falls = [_rise(1 - eye.openness.values, *sides) for eye in eyes.values()]
-        found.append(
-            Dip(
-                float(closed.t_s[0] + extent.start / GRID_HZ),
-                float(closed.t_s[peak]),
-                float(closed.t_s[0] + extent.end / GRID_HZ),
-                (extent.half_end - extent.half_start) / GRID_HZ,
-                float(np.mean(falls)),
-                float(np.mean([_rise(eye.shape.values, *sides) for eye in eyes.values()])),
-                float(min(falls) / max(*falls, 1e-9)) if len(falls) > 1 else 1.0,
-                float(np.mean([1 - eye.openness.values[peak] for eye in eyes.values()])),
-            )
-        )
-    return found
+    reach, long = round(settings.window_s * GRID_HZ), []
+    for first, behind in _shut(closed.values, settings):
+        seen, end = next(run for run in runs(np.isfinite(closed.values)) if run[0] <= first < run[1])
+        low, high = max(seen, first - reach), min(end - 1, behind - 1 + reach)
+        dip = _dip(closed, eyes, first, behind - 1, low, high, settings)
+        long += [dip] if dip.is_blink(settings) else []
+    found = [_dip(closed, eyes, peak, peak, low, high, settings) for peak, low, high in _peaks(closed.values, settings)]
+    apart = [d for d in found if not any(d.end_s > c.start_s and d.start_s < c.end_s for c in long)]
+    return sorted([*apart, *long], key=lambda dip: dip.peak_s)
+
+
+def _shut(values: np.ndarray, settings: Settings) -> list[tuple[int, int]]:
+    """Stretches of ``values`` in which the eyes stay shut longer than a blink: too long to stand out as a peak."""
+    with np.errstate(invalid="ignore"):
+        down = values >= settings.lasting
+    return [(a, b) for a, b in runs(down) if b - a > settings.longest_s * GRID_HZ]
+
+
+def _dip(
+    closed: Series, eyes: Mapping[str, Eye], first: int, last: int, low: int, high: int, settings: Settings
+) -> Dip:
+    """The dip whose deepest part reaches from index ``first`` to ``last``, looked for between ``low`` and ``high``."""
+    before = _extent(closed.values, first, low, first, settings)
+    behind = _extent(closed.values, last, last, high, settings)
+    peak = (first + last) // 2
+    sides = before.left, peak, behind.right
+    falls = [_rise(1 - eye.openness.values, *sides) for eye in eyes.values()]
+    return Dip(
+        float(closed.t_s[0] + before.start / GRID_HZ),
+        float(closed.t_s[peak]),
+        float(closed.t_s[0] + behind.end / GRID_HZ),
+        (behind.half_end - before.half_start) / GRID_HZ,
+        float(np.mean(falls)),
+        float(np.mean([_rise(eye.shape.values, *sides) for eye in eyes.values()])),
+        float(min(falls) / max(*falls, 1e-9)) if len(falls) > 1 else 1.0,
+        float(np.mean([1 - eye.openness.values[peak] for eye in eyes.values()])),
+    )
 
 
 def _peaks(values: np.ndarray, settings: Settings) -> Iterator[tuple[int, int, int]]:

@@ -24,6 +24,9 @@ class Settings:
     task: str = setting("unknown", "", "the analyst's; unknown takes the widest of the published ranges")
     baseline_s: float = setting(2.0, "s", "half window for the open eye: long against a closure, short against gaze")
     baseline_percentile: float = setting(90.0, "%", "the open eye among blinks; holds with eyes shut most of the time")
+    least_open: float = setting(
+        0.5, "1", "of the track's open eye: what counts as open anywhere, so that eyes shut for seconds are not"
+    )
     least_rise: float = setting(0.08, "1", "of closedness: every blink labelled by eye stands out by more")
     window_s: float = setting(1.2, "s", "in which a dip stands out from both sides: three usual blinks long")
     before_s: float = setting(0.25, "s", "from half closed back to the open eye: lids close within 0.1 s")
@@ -34,6 +37,7 @@ class Settings:
     shape_weight: float = setting(9.602, "1", f"of the rise in eyeBlink; {_FITTED}")
     longest_s: float = setting(0.5, "s", "at half depth; blinks last 0.1-0.4 s, longer ones are closures or glances")
     complete: float = setting(0.75, "1", "depth from which a closure counts as complete, or a long one as no glance")
+    lasting: float = setting(0.6, "1", "closedness that eyes which stay shut keep; a whole closure reads about 1")
     wink_share: float = setting(0.25, "1", "an eye that falls by no more of the other's fall does not blink with it")
     wink_fall: float = setting(0.5, "1", "least fall of openness of an eye that closes alone: stricter, for it is rare")
     widest_yaw: float = setting(

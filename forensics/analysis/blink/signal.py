@@ -9,7 +9,7 @@ import numpy as np
 
 from forensics.analysis.blink.settings import Settings
 from forensics.finding import Measurement
-from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, repeatability
+from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, repeatability, runs
 
 #: The model's eyeBlink among its blendshapes, and what of it counts as shut: shut eyes read about 0.6.
 BLINK_SHAPE, SHUT_SHAPE = {"right": 10, "left": 9}, 1 / 1.6
@@ -38,7 +38,19 @@ class Eye:
 
     def without(self, frozen: Sequence[Interval]) -> Eye:
         """The eye with NaN where the picture was frozen."""
-        return Eye(_without(self.openness, frozen), _without(self.shape, frozen))
+        return self._where(~inside(self.openness.t_s, frozen))
+
+    def in_stretches(self, shortest_s: float) -> Eye:
+        """The eye with NaN in what was measured for less than ``shortest_s`` on end: no blink could be found there."""
+        kept = np.zeros(len(self.openness.t_s), bool)
+        for first, behind in runs(np.isfinite(self.openness.values + self.shape.values)):
+            kept[first:behind] = behind - first >= shortest_s * GRID_HZ
+        return self._where(kept)
+
+    def _where(self, kept: np.ndarray) -> Eye:
+        return Eye(
+            *(replace(s, values=np.where(kept, s.values, np.nan)) for s in (self.openness, self.shape)),
+        )
 
 
 def seen_eye(track: FaceTrack, name: str, settings: Settings) -> Eye:
@@ -58,8 +70,8 @@ def seen_eye(track: FaceTrack, name: str, settings: Settings) -> Eye:
 
     ratio, shape = gridded(ratio), gridded(shape)
     return Eye(
-        Series(f"{name} eye openness", grid, ratio / _running(ratio, settings.baseline_percentile, settings), "1"),
-        Series(f"{name} eyeBlink", grid, shape - _running(shape, 100 - settings.baseline_percentile, settings), "1"),
+        Series(f"{name} eye openness", grid, ratio / _open_ratio(ratio, settings), "1"),
+        Series(f"{name} eyeBlink", grid, shape - _open_shape(shape, settings), "1"),
     )
 
 
@@ -122,6 +134,19 @@ def _unfit(track: FaceTrack, settings: Settings) -> np.ndarray:
     )
 
 
+def _open_ratio(ratio: np.ndarray, settings: Settings) -> np.ndarray:
+    """The open eye's ratio around each time; where it is shut for seconds, not that of the shut eye."""
+    usual = _percentile(ratio, settings.baseline_percentile)
+    return np.maximum(_running(ratio, settings.baseline_percentile, settings), settings.least_open * usual)
+
+
+def _open_shape(shape: np.ndarray, settings: Settings) -> np.ndarray:
+    """The open eye's eyeBlink around each time, likewise."""
+    usual = _percentile(shape, 100 - settings.baseline_percentile)
+    most = usual + (1 - settings.least_open) * SHUT_SHAPE
+    return np.minimum(_running(shape, 100 - settings.baseline_percentile, settings), most)
+
+
 def _running(values: np.ndarray, percent: float, settings: Settings) -> np.ndarray:
     """Running percentile of ``values``, taken at steps of a quarter second: that of the open eye."""
     half, step = round(settings.baseline_s * GRID_HZ), round(GRID_HZ / 4)
@@ -134,11 +159,6 @@ def _running(values: np.ndarray, percent: float, settings: Settings) -> np.ndarr
 def _percentile(values: np.ndarray, percent: float) -> float:
     good = values[np.isfinite(values)]
     return float(np.percentile(good, percent)) if len(good) else np.nan
-
-
-def _without(series: Series, frozen: Sequence[Interval]) -> Series:
-    """``series`` with NaN where the picture was frozen."""
-    return replace(series, values=np.where(inside(series.t_s, frozen), np.nan, series.values))
 
 
 def visible_s(series: Series) -> float:

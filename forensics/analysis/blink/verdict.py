@@ -83,7 +83,10 @@ def assess_rate(
     speech: Sequence[Interval] | None = None,
 ) -> Finding:
     """Does this person blink as people do, as far as the visible seconds can tell? ``frozen`` pictures show nothing."""
-    each = [{name: seen_eye(t, name, settings).without(frozen) for name in EYES} for t in tracks]
+    each = [
+        {name: seen_eye(t, name, settings).without(frozen).in_stretches(settings.window_s) for name in EYES}
+        for t in tracks
+    ]
     eyes = {name: [eye[name].openness for eye in each] for name in EYES}
     seen = [Series("both eyes", r.t_s, r.values + le.values, "1") for r, le in zip(*eyes.values(), strict=True)]
     covered = [Interval(float(s.t_s[a]), float(s.t_s[b - 1])) for s in seen for a, b in runs(np.isfinite(s.values))]

@@ -96,6 +96,8 @@ def assess_person(
         return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
     assert spectrum is not None
     mouth, sound = signals(tracks, within, spectrum, settings, shipped())
+    if np.isfinite(mouth.values).all(1).sum() / GRID_HZ < settings.least_visible_s:  # in view, but too seldom seen
+        return [question.refuse(about, "too_few_visible_seconds") for question in (LINK, OFFSET)]
     comparison = compare(mouth.values, sound.values, settings)
     orders = settings.least_null - comparison.independent
     evidence = {
