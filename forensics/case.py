@@ -29,7 +29,7 @@ __all__ = ["LOCK", "LOG", "STATE", "Case", "CaseFolder", "canonical", "check_pla
 
 #: How the name of an unfinished folder of the cache ends.
 PARTIAL = ".partial"
-#: Bytes kept of a line that was cut off; entries are shorter.
+#: Bytes kept of a line that was cut off; entries are shorter, but for those that hold a list of trusted signers.
 LONGEST_FRAGMENT = 16384
 #: What an entry changes in ``case.json``: values, or a function of the entry that gives them.
 Changes = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]

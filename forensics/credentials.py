@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import re
 import ssl
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +26,8 @@ NOT_EXAMINED = "not_examined"
 MOST_CODES, LONGEST_TEXT = 20, 300
 #: Largest list of trusted certificates, in bytes: all of a system's take a quarter of it.
 LARGEST_LIST = 1 << 20
+#: The certificates of a list, without the comments between them.
+CERTIFICATES = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
 #: No request leaves: these two are the only ones that reading can make.
 OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 
@@ -38,9 +41,10 @@ def signers(path: Path) -> str:
     """The trusted certificates in the PEM file at ``path``. Raises ParameterError where they cannot be read."""
     try:
         with path.open("rb") as file:
-            pem = file.read(LARGEST_LIST + 1).decode("ascii")
-        if len(pem) > LARGEST_LIST:
+            content = file.read(LARGEST_LIST + 1)
+        if len(content) > LARGEST_LIST:
             raise ParameterError(f"a list of trusted signers has at most {LARGEST_LIST} bytes", path.name)
+        pem = "".join(block.decode("ascii") + "\n" for block in CERTIFICATES.findall(content))
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (OSError, ValueError) as error:  # ssl's own error is an OSError
         if isinstance(error, ParameterError):

@@ -115,7 +115,7 @@ def read_index(path: Path | None) -> dict[str, dict[str, str]]:
     """Rows of the table by the stem of their file."""
     if path is None:
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         text = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
         return {Path(row.get("file") or row["path"]).stem: row for row in text}
 
@@ -127,7 +127,7 @@ def scenes(folder: Path, names: set[str] | None, cases: Path) -> Iterator[tuple[
             continue
         try:
             if (path / FINDINGS).is_file():
-                yield path.name, open_case(path).scene
+                yield path.stem, open_case(path).scene
             elif path.is_file():
                 settings = pipeline.Settings(observe=replace(observe.Settings(), workers=1))
                 with Case(cases / path.stem, path) as case:

@@ -268,10 +268,11 @@ def test_credentials_of_a_signer_whom_the_examiner_trusts_are_valid(signed, sign
 
 def test_a_file_of_trusted_signers_is_read_and_named_by_its_hash(signed, signer, tmp_path):
     pem = tmp_path / "trusted.pem"
-    pem.write_text(signer.root + Signer().root)
-    assert state_of(signed, tmp_path / "survey", credentials.signers(pem))["state"] == credentials.VALID
-    shown = {row["name"]: row["value"] for row in describe(evidence.Settings(trusted_signers=pem.read_text()))}
-    assert shown["trusted_signers"] == f"SHA-256 {hashlib.sha256(pem.read_bytes()).hexdigest()}"
+    pem.write_text("# Főtanúsítvány\n" + signer.root + Signer().root)
+    given = credentials.signers(pem)
+    assert state_of(signed, tmp_path / "survey", given)["state"] == credentials.VALID and given.isascii()
+    shown = {row["name"]: row["value"] for row in describe(evidence.Settings(trusted_signers=given))}
+    assert shown["trusted_signers"] == f"SHA-256 {hashlib.sha256(given.encode()).hexdigest()}"
 
 
 @pytest.mark.parametrize(
