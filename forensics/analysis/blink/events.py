@@ -97,15 +97,16 @@ def _crossing(values: np.ndarray, level: float) -> float:
 def dips(eyes: Mapping[str, Eye], settings: Settings) -> list[Dip]:
     """Dips of the mean closedness of the given eyes, in order of time; none reaches across what was not measured."""
     closed = closedness(eyes)
-    reach, long = round(settings.window_s * GRID_HZ), []
+    found = [_dip(closed, eyes, peak, peak, low, high, settings) for peak, low, high in _peaks(closed.values, settings)]
+    told, reach = [dip for dip in found if dip.is_blink(settings)], round(settings.window_s * GRID_HZ)
     for first, behind in _shut(closed.values, settings):
         seen, end = next(run for run in runs(np.isfinite(closed.values)) if run[0] <= first < run[1])
         low, high = max(seen, first - reach), min(end - 1, behind - 1 + reach)
-        dip = _dip(closed, eyes, first, behind - 1, low, high, settings)
-        long += [dip] if dip.is_blink(settings) else []
-    found = [_dip(closed, eyes, peak, peak, low, high, settings) for peak, low, high in _peaks(closed.values, settings)]
-    apart = [d for d in found if not any(d.end_s > c.start_s and d.start_s < c.end_s for c in long)]
-    return sorted([*apart, *long], key=lambda dip: dip.peak_s)
+        long = _dip(closed, eyes, first, behind - 1, low, high, settings)
+        # Blinks in close succession may hardly open between: they are told as what they are.
+        if not any(dip.end_s > long.start_s and dip.start_s < long.end_s for dip in told):
+            found.append(long)
+    return sorted(found, key=lambda dip: dip.peak_s)
 
 
 def _shut(values: np.ndarray, settings: Settings) -> list[tuple[int, int]]:
