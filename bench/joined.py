@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -39,45 +40,54 @@ def join(path: Path, seconds: float, target: Path) -> Path:
 
 def thinned(path: Path, fps: float, size: tuple[int, int], target: Path) -> Path:
     """``path`` with ``fps`` of its pictures a second, enlarged to ``size`` (width, height), and all of its sound."""
-    with av.open(str(path)) as clip, av.open(str(target), "w") as out:
-        picture, sound = clip.streams.video[0], clip.streams.audio[0]
-        encoder = out.add_stream("libx264", rate=max(1, round(fps)), options={"preset": "veryfast", "crf": "23"})
-        encoder.width, encoder.height = size
-        encoder.time_base = picture.time_base
-        copied, due = out.add_stream_from_template(sound), 0.0
-        for packet in clip.demux([picture, sound]):
-            if packet.stream is sound and packet.dts is not None:
-                packet.stream = copied
-                out.mux(packet)
-            elif packet.stream is picture:
-                for frame in packet.decode():
-                    if frame.time >= due:
-                        shown = frame.reformat(*size)
-                        shown.pts, shown.time_base, due = frame.pts, frame.time_base, due + 1 / fps
-                        out.mux(encoder.encode(shown))
-        out.mux(encoder.encode(None))
-    return target
+    due = 0.0
+
+    def shown(number: int, frame: av.VideoFrame) -> av.VideoFrame | None:
+        nonlocal due
+        if frame.time < due:
+            return None
+        due += 1 / fps
+        return frame.reformat(*size)
+
+    return _encoded_anew(path, target, shown, max(1, round(fps)), size, "23")
 
 
 def half_faceless(path: Path, target: Path) -> Path:
     """``path`` encoded anew, the second half of its pictures upside down, in which the detector sees no face."""
+    with av.open(str(path)) as clip:
+        picture = clip.streams.video[0]
+        half, rate, size = picture.frames // 2, picture.average_rate, (picture.width, picture.height)
+
+    def shown(number: int, frame: av.VideoFrame) -> av.VideoFrame:
+        rgb = frame.to_ndarray(format="rgb24")
+        return av.VideoFrame.from_ndarray(rgb[::-1].copy() if number >= half else rgb, format="rgb24")
+
+    return _encoded_anew(path, target, shown, rate, size, "20")
+
+
+def _encoded_anew(
+    path: Path,
+    target: Path,
+    shown: Callable[[int, av.VideoFrame], av.VideoFrame | None],
+    rate: Fraction | int,
+    size: tuple[int, int],
+    crf: str,
+) -> Path:
+    """``path`` with each picture as ``shown(number, picture)`` gives it (None: left out), and its sound as it is."""
     with av.open(str(path)) as clip, av.open(str(target), "w") as out:
         picture, sound = clip.streams.video[0], clip.streams.audio[0]
-        encoder = out.add_stream("libx264", rate=picture.average_rate, options={"preset": "veryfast", "crf": "20"})
-        encoder.width, encoder.height, encoder.time_base = picture.width, picture.height, picture.time_base
-        copied = out.add_stream_from_template(sound)
-        half = picture.frames // 2
-        seen = 0
+        encoder = out.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": crf})
+        (encoder.width, encoder.height), encoder.time_base = size, picture.time_base
+        copied, number = out.add_stream_from_template(sound), 0
         for packet in clip.demux([picture, sound]):
             if packet.stream is sound and packet.dts is not None:
                 packet.stream = copied
                 out.mux(packet)
             elif packet.stream is picture:
                 for frame in packet.decode():
-                    rgb = frame.to_ndarray(format="rgb24")
-                    shown = av.VideoFrame.from_ndarray(rgb[::-1].copy() if seen >= half else rgb, format="rgb24")
-                    shown.pts, shown.time_base = frame.pts, frame.time_base
-                    out.mux(encoder.encode(shown))
-                    seen += 1
+                    made, number = shown(number, frame), number + 1
+                    if made is not None:
+                        made.pts, made.time_base = frame.pts, frame.time_base
+                        out.mux(encoder.encode(made))
         out.mux(encoder.encode(None))
     return target
