@@ -312,7 +312,7 @@ def test_a_long_recording_is_computed_in_parts_without_seams():
 
 def refusals(track, audio, spoken=None):
     findings = lipsync.assess(planted.scene([track], audio, spoken), Settings())
-    assert [f.question for f in findings] == ["lipsync.link", "lipsync.offset", "lipsync.speaker"]
+    assert [f.question.partition(".")[2] for f in findings] == ["link", "offset", "coverage", "speaker"]
     assert findings[0].reasons == findings[1].reasons
     return findings[0].reasons
 
@@ -341,7 +341,7 @@ def test_refused_with_one_reason(reason, seconds, face, sound, spoken):
         t_s, track.landmarks, pose=planted.transform(yaw), jaw=track.blendshapes[:, planted.JAW_OPEN]
     )
     assert refusals(turned, audio, spoken) == (reason,)
-    asked = lipsync.assess(planted.scene([turned], audio, spoken), Settings())[2]
+    asked = lipsync.assess(planted.scene([turned], audio, spoken), Settings())[-1]
     assert asked.reasons == (() if reason == "too_few_visible_seconds" else (reason,))
 
 
@@ -463,13 +463,14 @@ def test_all_appearances_of_a_person_are_compared_together():
     shots = [planted.mouth_track(talk, planted.pictures_s(25, 4.0, start)) for start in (1.0, 14.0)]
     tracks = [replace(t, name=name, named="witness") for t, name in zip(shots, ("A1", "B1"), strict=True)]
     scene = planted.scene(tracks, audio, [planted.whole(audio)], interval=planted.whole(audio))
-    link, offset, _ = lipsync.assess(scene, Settings())
+    link, offset, *_ = lipsync.assess(scene, Settings())
     assert (link.person, link.subjects) == ("witness", ("A1", "B1"))
     assert offset.score == pytest.approx(100 + ZERO_MS, abs=5)
     assert offset.measurements[0].n == 7  # whole seconds in which the mouth was seen, not the 17 between
     assert sum(i.duration for i in link.covered) == pytest.approx(8.0, abs=0.01)
     apart = replace(scene, tracks=[replace(t, named=None) for t in tracks])
-    assert {f.reasons for f in lipsync.assess(apart, Settings())[:4]} == {("too_few_visible_seconds",)}
+    refused = [f for f in lipsync.assess(apart, Settings()) if f.question in ("lipsync.link", "lipsync.offset")]
+    assert [f.reasons for f in refused] == 4 * [("too_few_visible_seconds",)]
 
 
 # -- who is heard --------------------------------------------------------------------------------------------------
@@ -617,3 +618,155 @@ def test_an_instant_belongs_to_the_nearest_window():
 def test_time_without_other_time():
     left = speaker.without([Interval(0, 5), Interval(6, 9)], [Interval(1, 2), Interval(4, 7), Interval(9, 11)])
     assert left == [Interval(0, 1), Interval(2, 4), Interval(7, 9)]
+
+
+# -- speech without lips, lips without speech ------------------------------------------------------------------------
+
+
+def covered(tracks, audio, spoken=None, **scene):
+    return asked(tracks, audio, spoken, **scene)["coverage", "A"]
+
+
+def told(found):
+    return [(e.kind, round(e.interval.start_s, 1), round(e.interval.end_s, 1)) for e in found.events]
+
+
+def resting_from(talk, t_s, at_s, **face):
+    """A face that says ``talk`` until ``at_s`` and rests from then on."""
+    opening = np.where(t_s < at_s, talk.opening(t_s), 0.0)
+    return planted.track(t_s, planted.face(mouth=0.06 * opening), jaw=0.6 * opening, noise_px=0.3, **face)
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.2])
+def test_a_face_that_speaks_all_along_has_neither(lag_s):
+    for seed in range(1, 6):
+        talk = planted.Talk(seed, SECONDS)
+        found = covered([planted.mouth_track(talk, CLOCKS["25"])], planted.voice_of(talk, SECONDS, lag_s))
+        assert not found.events and not found.unusual
+        (share,) = found.measurements
+        assert (share.name, share.value, share.unit, share.n) == ("speech_without_lips", 0.0, "%", 2)  # 14 s by 5 s
+
+
+def test_speech_over_a_resting_mouth_is_told_with_its_ends():
+    talk = planted.Talk(1, 20.0)
+    found = covered([resting_from(talk, planted.pictures_s(25, 20.0), 11.0)], planted.voice_of(talk, 20.0))
+    (event,) = found.events
+    assert (event.kind, event.unusual, event.details["mouth"]) == ("speech_without_lips", False, "still")
+    assert event.interval.start_s == pytest.approx(11.0, abs=1) and event.interval.end_s == pytest.approx(20.0, abs=0.2)
+    share = found.measurement("speech_without_lips")
+    assert share.value == pytest.approx(100 * event.details["seconds"] / 20, abs=0.5) and share.low < 45 < share.high
+
+
+def test_another_voice_over_a_talking_mouth_is_told():
+    """Until 20 s the face's own words, then those of somebody else."""
+    seconds = 40.0
+    talk, other = planted.Talk(1, seconds), planted.Talk(50, seconds)
+    audio = planted.in_turn(*(planted.voice_of(t, seconds, 0.1) for t in (talk, other)), 20.0)
+    found = covered([planted.mouth_track(talk, planted.pictures_s(25, seconds))], audio)
+    assert {e.kind for e in found.events} == {"speech_without_lips"}
+    assert {e.details["mouth"] for e in found.events} == {"moves otherwise"}
+    assert all(e.interval.start_s > 18 for e in found.events)
+    assert found.measurement("speech_without_lips").value > 25
+
+
+def test_sound_that_jumps_is_not_speech_without_lips():
+    talk = planted.Talk(1, 30.0)
+    early, late = (planted.voice_of(talk, 30.0, lag) for lag in (-0.04, 0.25))
+    found = covered([planted.mouth_track(talk, planted.pictures_s(25, 30.0))], planted.in_turn(early, late, 17.0))
+    assert not found.events
+
+
+def test_a_mouth_that_moves_in_silence_is_told_but_for_the_margin():
+    """The voice is taken out from 6 to 10 s; the mouth goes on."""
+    talk = planted.Talk(1, SECONDS)
+    track, audio = planted.mouth_track(talk, CLOCKS["25"]), planted.voice_of(talk, SECONDS)
+    found = covered([track], audio, [Interval(0.0, 6.0), Interval(10.0, SECONDS)])
+    assert told(found) == [("lips_without_speech", 6.3, 9.7)]
+    share = found.measurement("lips_without_speech")
+    assert share.value == pytest.approx(100, abs=3) and share.n == 3
+    rests = covered([resting_from(talk, CLOCKS["25"], 6.0)], audio, [Interval(0.0, 6.0)])
+    assert not rests.events and rests.measurement("lips_without_speech").value == 0
+
+
+def test_a_clip_without_speech_still_tells_a_moving_mouth():
+    """A sound that was muted: link and offset are refused, this is not."""
+    talk = planted.Talk(1, SECONDS)
+    found = asked([planted.mouth_track(talk, CLOCKS["25"])], planted.voice_of(talk, SECONDS), [])
+    assert found["link", "A"].reasons == ("no_speech",)
+    assert [e.kind for e in found["coverage", "A"].events] == ["lips_without_speech"]
+    assert [m.name for m in found["coverage", "A"].measurements] == ["lips_without_speech"]
+
+
+def test_gaps_of_the_sound_are_not_silence():
+    talk = planted.Talk(1, SECONDS)
+    audio = replace(planted.voice_of(talk, SECONDS), gaps=(Interval(5.5, 10.5),))
+    found = covered([planted.mouth_track(talk, CLOCKS["25"])], audio, [Interval(0.0, 6.0), Interval(10.0, SECONDS)])
+    assert not found.events
+
+
+def test_a_listener_beside_the_speaker_is_not_told_and_a_voice_over_both_is():
+    seconds = 20.0
+    talk = planted.Talk(1, seconds)
+    t_s = planted.pictures_s(25, seconds)
+    speaks, listens = planted.mouth_track(talk, t_s), resting_from(talk, t_s, 0.0, name="B1")
+    audio = planted.voice_of(talk, seconds)
+    found = asked([speaks, listens], audio)
+    assert not found["coverage", "A"].events and not found["coverage", "B"].events
+    assert found["coverage", "B"].reasons == ("several_faces",)
+    both = asked([resting_from(talk, t_s, 0.0), listens], audio)
+    for person in "AB":
+        assert [e.kind for e in both["coverage", person].events] == ["speech_without_lips"]
+
+
+@pytest.mark.parametrize("away", ["brief", "set_aside"])
+def test_a_face_that_is_not_compared_may_be_the_speaker(away):
+    talk = planted.Talk(1, 20.0)
+    t_s = planted.pictures_s(25, 20.0)
+    other = planted.mouth_track(talk, planted.pictures_s(25, 20.0), height_px=30.0)
+    found = covered([resting_from(talk, t_s, 0.0)], planted.voice_of(talk, 20.0), **{away: [replace(other, name="B1")]})
+    assert found.reasons == ("several_faces",)
+
+
+def test_a_face_turned_away_for_a_while_is_left_out():
+    """Turned by 70 degrees from 6 s on, the mouth at rest: nothing is told of it."""
+    talk, t_s = planted.Talk(1, SECONDS), CLOCKS["25"]
+    plain = resting_from(talk, t_s, 8.0)
+    poses = np.stack([planted.transform(70.0 if t > 8.0 else 0.0) for t in t_s])
+    turned = planted.track(t_s, plain.landmarks, pose=poses, jaw=plain.blendshapes[:, planted.JAW_OPEN])
+    audio = planted.voice_of(talk, SECONDS)
+    assert covered([plain], audio).events
+    found = covered([turned], audio)
+    assert not found.events and total_s(found.covered) == pytest.approx(8.0, abs=0.1)
+
+
+def test_the_speech_of_a_face_out_of_view_is_told_once():
+    """By the speaker's question, not by this one."""
+    talk = planted.Talk(1, 20.0)
+    track = planted.mouth_track(talk, planted.pictures_s(25, 10.0, 2.0))
+    assert not covered([track], planted.voice_of(talk, 20.0)).events
+
+
+def test_moving_the_whole_clip_moves_what_is_told():
+    talk, later = planted.Talk(1, 20.0), 83.7
+    track, audio = resting_from(talk, planted.pictures_s(25, 20.0), 11.0), planted.voice_of(talk, 20.0)
+    moved = planted.track(track.t_s + later, track.landmarks, jaw=track.blendshapes[:, planted.JAW_OPEN])
+    (a,), (b,) = covered([track], audio).events, covered([moved], replace(audio, start_s=later)).events
+    assert b.interval.start_s - a.interval.start_s == pytest.approx(later, abs=0.02)
+
+
+def test_landmarks_that_scatter_more_raise_what_counts_as_still():
+    """A resting mouth under 1.2 px of scatter on 200 px moves more than ``least_motion``, but no more than its error."""
+    talk, t_s = planted.Talk(1, SECONDS), CLOCKS["25"]
+    rough = planted.track(t_s, planted.face(mouth=np.full(len(t_s), 0.1)), noise_px=3.0)
+    audio = planted.voice_of(talk, SECONDS)
+    assert not [e for e in covered([rough], audio).events if e.details["mouth"] == "still"]
+    (event,) = covered([planted.looked_again(rough, 3.0)], audio).events
+    assert event.details["mouth"] == "still"
+
+
+def test_the_chart_of_the_coverage_shows_its_events():
+    talk = planted.Talk(1, SECONDS)
+    found = covered([resting_from(talk, CLOCKS["25"], 8.0)], planted.voice_of(talk, SECONDS))
+    (chart,) = lipsync.charts(found)
+    assert "speech without lips" in legends(chart) and "as fast as in speech" in legends(chart)
+    assert len(chart.table["middle_s"]) == len(chart.table["speed_1_per_s"])

@@ -1,8 +1,8 @@
-"""What is asked of lips and sound: three questions, each with both hypotheses, its limits and innocent causes."""
+"""What is asked of lips and sound: four questions, each with both hypotheses, its limits and innocent causes."""
 
 from __future__ import annotations
 
-from forensics.analysis.lipsync.settings import METHOD, SPEAKER_METHOD
+from forensics.analysis.lipsync.settings import COVERAGE_METHOD, METHOD, SPEAKER_METHOD
 from forensics.finding import Question
 
 LIMITS = (
@@ -37,6 +37,27 @@ OFFSET = Question(
     METHOD,
     LIMITS,
     ALTERNATIVES,
+)
+COVERAGE = Question(
+    "lipsync.coverage",
+    "Speech is heard while no followed mouth moves with it, or a mouth moves as in speech while none is heard.",
+    "While the face is in view, speech is heard where the mouth moves, and the mouth moves where speech is heard.",
+    COVERAGE_METHOD,
+    (
+        "What is told lasts for seconds; single words of another voice are missed, and the ends of a stretch are known "
+        "to about two seconds where the mouth moves otherwise, to one where it keeps still.",
+        "Speech dubbed so that it fits the lips is not found.",
+        "Speech that the detector misses (whispered, distant, under music) counts as none; singing may count as "
+        "speech.",
+        "Time in which a face is out of view, small or turned, or another face may be the speaker, is left out.",
+        "Shares are lower bounds: where mouth and sound neither clearly go together nor clearly not, nothing is told.",
+    ),
+    (
+        "A voice-over, commentary, translation or dubbed voice; a speaker off screen or behind the camera; music.",
+        "A hand, a microphone or a beard before the mouth; speech through hardly moving lips.",
+        "Chewing, laughing, yawning, mouthing or singing along; sound that was muted, masked or lost.",
+        "Sound that lies beyond the lags searched.",
+    ),
 )
 SPEAKER = Question(
     "lipsync.speaker",
