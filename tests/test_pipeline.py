@@ -94,6 +94,7 @@ def test_every_question_is_answered_for_the_one_person(plain):
     assert asked == [
         ("lipsync.link", "A", "assessed"),
         ("lipsync.offset", "A", "assessed"),
+        ("lipsync.coverage", "A", "assessed"),
         ("lipsync.speaker", None, "assessed"),
         ("blink.rate", "A", "assessed"),
         ("lighting.direction", "A", "assessed"),

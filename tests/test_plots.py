@@ -51,7 +51,7 @@ def findings():
     voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 3.5)]), voice.Settings())
     t_s = np.delete(planted.pictures_s(25, SECONDS), [60, 61, *range(120, 150)])
     contained = evidence.assess(test_evidence.scene(test_evidence.survey(t_s, key=t_s % 2 < 0.04)), evidence.Settings())
-    return [*found[:6], *voiced, *contained]
+    return [*found[:7], *voiced, *contained]
 
 
 def analysis_of(finding):
@@ -79,6 +79,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
     assert all(f.state == "assessed" for f in findings)
     assert list(charts) == [
         "lipsync",
+        "lipsync-coverage",
         "lipsync-speaker",
         "blink",
         "blink-absence",

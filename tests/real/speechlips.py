@@ -229,8 +229,8 @@ def text_of(cases: Path, keep: Path | None) -> str:
             "# Speech without lips, lips without speech",
             "",
             f"Made by `python tests/real/speechlips.py` at commit {commit()} on the clips of `../shared/data`. Each "
-            "clip is judged by a model fitted without its person, in pairs without both. Facts, never marked. The limits "
-            "were set after a look at these clips: the figures of untouched ones flatter by that.",
+            "clip is judged by a model fitted without its person, in pairs without both. Facts, never marked. The "
+            "limits were set after a look at these clips: the figures of untouched ones flatter by that.",
             "",
             "## Untouched clips",
             "",
@@ -244,15 +244,15 @@ def text_of(cases: Path, keep: Path | None) -> str:
             "",
             "## Sound known not to be the mouths'",
             "",
-            "| clip | person | state | shares % | events |",
-            "|---|---|---|---|---|",
+            "| clip | person | state | shares % | events | z of its windows |",
+            "|---|---|---|---|---|---|",
             *(line(h.name, f) for n, (h, fs) in sorted(found.items()) if n in OTHER_SOUND for f in fs),
             "",
             "## Planted",
             "",
             f"Into the second half of clips of {SHORTEST_S:g} s or more, {STRANGERS} strangers each. Told: share of "
-            "the planted seconds inside an event; interval: 95 %, bootstrap over clips. Beside: seconds of speech told in "
-            "the own half, 2 s or more before the change.",
+            "the planted seconds inside an event; interval: 95 %, bootstrap over clips. Beside: seconds of speech "
+            "told in the own half, 2 s or more before the change.",
             "",
             "| what | scenes | clips | s planted | told | scenes with any | told beside, s |",
             "|---|---|---|---|---|---|---|",
@@ -270,7 +270,10 @@ def line(name: str, f: Finding) -> str:
     events = "; ".join(
         f"{e.kind} {e.interval.start_s:.1f}-{e.interval.end_s:.1f} s ({e.details.get('mouth', '')})" for e in f.events
     )
-    return f"| {name} | {f.person} | {f.state} {', '.join(f.reasons)} | {shares or '–'} | {events or '–'} |"
+    z = ", ".join(f"{v:.1f}" for v in f.evidence["watched"].z.values) if f.evidence else ""
+    return (
+        f"| {name} | {f.person} | {f.state} {', '.join(f.reasons)} | {shares or '–'} | {events or '–'} | {z or '–'} |"
+    )
 
 
 def main() -> None:

@@ -67,13 +67,12 @@ def stretches(mask: np.ndarray, grid: np.ndarray) -> list[Interval]:
 def watch(
     gap: Series,
     in_view: list[Interval],
-    error: float,
     pair: tuple[Series, Series] | None,
     spoken: Sequence[Interval],
     quiet: Sequence[Interval],
     settings: Settings,
 ) -> Watched:
-    """What the mouth does, from its ``gap`` on the grid, whose standard error is ``error`` (NaN: not known).
+    """What the mouth does, from its ``gap`` on the grid.
 
     ``pair``: the weighted components of mouth and sound, None where these cannot be compared. ``quiet``: sound without
     speech in or near it.
@@ -88,8 +87,8 @@ def watch(
     def where(mask: np.ndarray) -> list[Interval]:
         return union(Interval(float(gap.t_s[k]), float(gap.t_s[k]) + settings.still_s) for k in starts[mask])
 
-    # Below the landmarks' own scatter a mouth cannot be told from a still one.
-    still = where(moved < np.fmax(settings.least_motion, error))
+    # Where the landmarks scatter more than this a resting mouth is missed, and no moving one is taken for still.
+    still = where(moved < settings.least_motion)
     moving = where((speed >= settings.least_speed) & np.isfinite(hushed))
     apart, z = beside(*pair, spoken, settings) if pair else ([], Series("z", np.zeros(0), np.zeros(0), "1"))
     middle_s = gap.t_s[starts] + settings.still_s / 2

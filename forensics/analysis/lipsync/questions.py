@@ -54,7 +54,7 @@ COVERAGE = Question(
     ),
     (
         "A voice-over, commentary, translation or dubbed voice; a speaker off screen or behind the camera; music.",
-        "A hand, a microphone or a beard before the mouth; speech through hardly moving lips.",
+        "A hand, a microphone or a beard before the mouth; humming, and speech through hardly moving lips.",
         "Chewing, laughing, yawning, mouthing or singing along; sound that was muted, masked or lost.",
         "Sound that lies beyond the lags searched.",
     ),

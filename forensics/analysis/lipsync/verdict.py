@@ -284,8 +284,7 @@ def watch_person(
     gap = gap_on([] if unfit(tracks, settings) else tracks, grid, settings)
     seen, in_view = stretches(np.isfinite(gap.values), grid), [t.interval for t in tracks]
     pair = signals(both, seen, model) if both and total_s(seen) >= settings.least_visible_s else None
-    error = repeatability(repeated_openings(tracks))
-    return watch(gap, in_view, error, pair, spoken, quiet(audio, spoken, settings), settings)
+    return watch(gap, in_view, pair, spoken, quiet(audio, spoken, settings), settings)
 
 
 def quiet(audio: Audio, spoken: list[Interval], settings: Settings) -> list[Interval]:
