@@ -249,6 +249,8 @@ TOLERANCE = {
     "sync_percentile": 1.0,
     "av_offset": 3.0,
     "speaker_known": 4.0,
+    "speech_without_lips": 4.0,
+    "lips_without_speech": 4.0,
     "mouth_opening_error": 0.01,
     "openness_error": 0.003,
     "blink_rate": 0.05,
