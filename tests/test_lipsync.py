@@ -8,9 +8,10 @@ import pytest
 
 from forensics import finding, report
 from forensics.analysis import lipsync
-from forensics.analysis.lipsync import Settings, features, speaker
+from forensics.analysis.lipsync import Settings, features, speaker, verdict
 from forensics.analysis.lipsync.questions import CHOSEN
 from forensics.report import phrases
+from forensics.speech import Phoneme
 from forensics.timeline import Interval, total_s
 
 SECONDS = 14.0
@@ -22,6 +23,14 @@ CLOCKS = {
     "30": planted.pictures_s(30, SECONDS),
     "uneven": planted.uneven_s(28, SECONDS),
 }
+
+
+@pytest.fixture(autouse=True)
+def heard_phonemes(monkeypatch):
+    """The phonemes that are heard, planted here: made-up voices have none, and the recogniser takes its time."""
+    said = []
+    monkeypatch.setattr(verdict, "phonemes", lambda audio: said)
+    return said
 
 
 def compared(track, audio, spoken=None, settings=None):
@@ -312,8 +321,8 @@ def test_a_long_recording_is_computed_in_parts_without_seams():
 
 def refusals(track, audio, spoken=None):
     findings = lipsync.assess(planted.scene([track], audio, spoken), Settings())
-    assert [f.question.partition(".")[2] for f in findings] == ["link", "offset", "coverage", "speaker"]
-    assert findings[0].reasons == findings[1].reasons
+    assert [f.question.partition(".")[2] for f in findings] == [*("link", "offset", "closure", "coverage", "speaker")]
+    assert findings[0].reasons == findings[1].reasons == findings[2].reasons
     return findings[0].reasons
 
 
@@ -769,3 +778,77 @@ def test_the_chart_of_the_coverage_shows_its_events():
     (chart,) = lipsync.charts(found)
     assert "speech without lips" in legends(chart) and "as fast as in speech" in legends(chart)
     assert len(chart.table["middle_s"]) == len(chart.table["speed_1_per_s"])
+
+
+# -- closures ----------------------------------------------------------------------------------------------------------
+
+
+def troughs(talk, t_s, n=10):
+    """Middles of the widest pauses between two syllables: there the lips are closed."""
+    inner = (talk.at_s[:-1] > t_s[0] + 0.5) & (talk.at_s[1:] < t_s[-1] - 0.5)
+    widest = np.sort(np.argsort(np.diff(talk.at_s) * inner)[-n:])
+    return (talk.at_s[:-1] + talk.at_s[1:])[widest] / 2
+
+
+def said_at(at_s, name="P"):
+    return [Phoneme(name, Interval(t - 0.04, t + 0.04)) for t in at_s]
+
+
+def closure(heard_phonemes, at_s, lag_s=0.1, seconds=SECONDS, talk=None, **sound):
+    talk = talk or planted.Talk(1, seconds)
+    heard_phonemes[:] = said_at(np.asarray(at_s) + lag_s)
+    t_s = planted.pictures_s(25, seconds)
+    return asked([planted.mouth_track(talk, t_s)], planted.voice_of(talk, seconds, lag_s, **sound))["closure", "A"]
+
+
+@pytest.mark.parametrize("lag_s", [-0.1, 0.0, 0.2])
+def test_lips_closed_at_each_bilabial_are_found_at_any_lag(heard_phonemes, lag_s):
+    at_s = troughs(planted.Talk(1, SECONDS), CLOCKS["25"])
+    found = closure(heard_phonemes, at_s, lag_s)
+    rate, rank = found.measurements
+    assert (rate.name, rate.unit, rate.n, rate.unusual) == ("closure_rate", "%", len(at_s), False)
+    assert rate.value > 85 and rate.low < rate.value
+    assert (rank.name, rank.n) == ("closure_percentile", 25)  # 14 s less 1 s on both sides, by 0.5 s
+    assert rank.value > 90 and found.score > 0.2
+
+
+def test_lips_open_at_each_bilabial_rank_low(heard_phonemes):
+    talk = planted.Talk(1, SECONDS)
+    rate, rank = closure(heard_phonemes, talk.at_s[2:-2], talk=talk).measurements
+    assert rate.value < 10 and rank.value < 10
+
+
+def test_bilabials_anywhere_rank_evenly(heard_phonemes):
+    """Of 20 draws of times about as many rank in the upper half; chance of more than 16 or fewer than 4: 0.3 %."""
+    random, talk = np.random.default_rng(0), planted.Talk(1, SECONDS)
+    ranks = [
+        closure(heard_phonemes, np.sort(random.uniform(1, SECONDS - 1, 12)), talk=talk).measurements[1].value
+        for _ in range(20)
+    ]
+    assert 4 <= sum(rank > 50 for rank in ranks) <= 16
+
+
+def test_other_phonemes_than_p_b_m_do_not_count(heard_phonemes):
+    at_s = troughs(planted.Talk(1, SECONDS), CLOCKS["25"])
+    before = closure(heard_phonemes, at_s)
+    heard_phonemes += said_at(planted.Talk(1, SECONDS).at_s, "AE")
+    talk = planted.Talk(1, SECONDS)
+    after = asked([planted.mouth_track(talk, CLOCKS["25"])], planted.voice_of(talk, SECONDS, 0.1))["closure", "A"]
+    assert after.measurements == before.measurements
+
+
+def test_closures_are_no_instants(heard_phonemes):
+    assert not closure(heard_phonemes, troughs(planted.Talk(1, SECONDS), CLOCKS["25"])).events
+
+
+def test_too_few_bilabials_and_an_unknown_offset_are_refused(heard_phonemes):
+    assert closure(heard_phonemes, [3.0, 5.0, 7.0, 9.0]).reasons == ("too_few_bilabials",)
+    heard_phonemes[:] = said_at(np.arange(1.0, 13.0))
+    other = planted.voice_of(planted.Talk(9, SECONDS), SECONDS)
+    found = asked([planted.mouth_track(planted.Talk(1, SECONDS), CLOCKS["25"])], other)
+    assert found["closure", "A"].reasons == found["offset", "A"].reasons == ("sync_not_established",)
+
+
+def test_the_chart_of_the_closures_shows_the_null(heard_phonemes):
+    (chart,) = lipsync.charts(closure(heard_phonemes, troughs(planted.Talk(1, SECONDS), CLOCKS["25"])))
+    assert "shifted sound" in legends(chart) and len(chart.table["shift_s"]) == 25

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from forensics import plots
+from forensics.analysis.lipsync.closure import Closures
 from forensics.analysis.lipsync.measure import Comparison
 from forensics.analysis.lipsync.model import standardised
 from forensics.analysis.lipsync.speaker import Windows
@@ -146,14 +147,34 @@ def _time(finding: Finding, ax: Any) -> None:
 
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
-    """A chart each of link, coverage and who is heard; none of an offset, which the link's shows, or of a refusal."""
+    """A chart of each answer but the offset's, which the link's shows."""
     by_question = {
         "lipsync.link": _link_chart,
+        "lipsync.closure": _closure_chart,
         "lipsync.coverage": _coverage_chart,
         "lipsync.speaker": _speaker_chart,
     }
     drawn = by_question.get(finding.question)
     return [drawn(finding)] if drawn and finding.state == ASSESSED else []
+
+
+def _closure_chart(finding: Finding) -> plots.Chart:
+    fig, ax = plots.figure(row_mm=50)
+    found: Closures = finding.evidence["closures"]
+    ax.plot(found.shifts_s, found.null, color=plots.BLUE, marker="o", ms=2.5, lw=0.8, label="shifted sound")
+    ax.axhline(found.closeness, color=plots.ORANGE, ls="--", label="this sound")
+    ax.set_xlabel("shift of the sound, round a circle (s)")
+    ax.set_ylabel("closeness of the lips at\np, b, m (1 - rank of the gap)")
+    plots.legend(ax)
+    return plots.Chart(
+        "lipsync-closure",
+        fig,
+        f"How close the lips of person {finding.person} are, on average, at {len(found.own)} recognised p, b, m, and "
+        "at the same times shifted. Notice whether the broken line lies above all points. It does not show at which "
+        "of them the lips are open: the recogniser mishears too many.",
+        "A line of closeness over shifts, with a broken line for the sound as it is.",
+        {"shift_s": found.shifts_s, "closeness": found.null},
+    )
 
 
 def _coverage_chart(finding: Finding) -> plots.Chart:

@@ -26,7 +26,8 @@ class Watched:
     """One person's mouth, in s: when a face is ``in_view`` and when its mouth can be measured (``seen``); of that when
     it is ``still``, when it goes ``apart`` from the speech, and when it is ``moving`` as in speech while none is heard.
 
-    ``speed`` (m,) is that of the gap in windows, ``z`` (w,) how far mouth and sound go together, by window's middle.
+    ``gap`` (n,) is that of the lips on the grid, NaN where it cannot be measured; ``speed`` (m,) is that of the gap in
+    windows, ``z`` (w,) how far mouth and sound go together, by window's middle.
     """
 
     in_view: list[Interval]
@@ -34,6 +35,7 @@ class Watched:
     still: list[Interval]
     apart: list[Interval]
     moving: list[Interval]
+    gap: Series
     speed: Series
     z: Series
 
@@ -93,7 +95,7 @@ def watch(
     apart, z = beside(*pair, spoken, settings) if pair else ([], Series("z", np.zeros(0), np.zeros(0), "1"))
     middle_s = gap.t_s[starts] + settings.still_s / 2
     seen = stretches(np.isfinite(gap.values), gap.t_s)
-    return Watched(in_view, seen, still, apart, moving, Series("speed of the gap", middle_s, speed, "1/s"), z)
+    return Watched(in_view, seen, still, apart, moving, gap, Series("speed of the gap", middle_s, speed, "1/s"), z)
 
 
 def beside(

@@ -1,8 +1,8 @@
-"""What is asked of lips and sound: four questions, each with both hypotheses, its limits and innocent causes."""
+"""What is asked of lips and sound: five questions, each with both hypotheses, its limits and innocent causes."""
 
 from __future__ import annotations
 
-from forensics.analysis.lipsync.settings import COVERAGE_METHOD, METHOD, SPEAKER_METHOD
+from forensics.analysis.lipsync.settings import CLOSURE_METHOD, COVERAGE_METHOD, METHOD, SPEAKER_METHOD
 from forensics.finding import Question
 
 LIMITS = (
@@ -37,6 +37,24 @@ OFFSET = Question(
     METHOD,
     LIMITS,
     ALTERNATIVES,
+)
+CLOSURE = Question(
+    "lipsync.closure",
+    "The mouth's movement was made for, or recorded with, other words.",
+    "The mouth's movement was recorded with these words.",
+    CLOSURE_METHOD,
+    (
+        "The recogniser hears about two of three spoken p, b, m, and some that were not said (tests/real/CLOSURES.md): "
+        "the rate is one of the clip, and no single instant is told.",
+        "It was made for American English: in other languages it mishears more, so that the rate falls and the shifted "
+        "sound does not. A low rate by itself says nothing.",
+        "The lips are taken at the offset that was found, which leans the result towards closed lips.",
+        "Software that fits lips to sound closes them at p, b and m, too.",
+    ),
+    (
+        "Music, noise, several voices, a dialect or another language, fast or careless speech.",
+        "A small or moving face, a beard, a hand before the mouth.",
+    ),
 )
 COVERAGE = Question(
     "lipsync.coverage",

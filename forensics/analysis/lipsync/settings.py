@@ -16,6 +16,11 @@ COVERAGE_METHOD = Method(
     "1",
     "after Slaney & Covell 2000; limits from untouched recordings (tests/real/SPEECHLIPS.md)",
 )
+CLOSURE_METHOD = Method(
+    "gap of the lips at decoded /p b m/ against shifted sound",
+    "1",
+    "after Agarwal et al. 2020; phonemes by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
+)
 SPEAKER_METHOD = Method(
     "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
     "1",
@@ -91,3 +96,7 @@ class Settings:
         2.0, "s", "of an event, in speech or between: a hummed pause lasts 1.7 s in dev clips"
     )
     speech_margin_s: float = setting(0.3, "s", "round speech: lips move before the voice sets in and after it")
+    least_bilabials: int = setting(5, "1", "decoded /p b m/: with fewer the rate's interval spans most of 0 to 100 %")
+    closed_rank: float = setting(0.15, "1", "of a clip's gaps: /p b m/ are a tenth of English speech, pauses add to it")
+    least_shift_s: float = setting(1.0, "s", "of the closures' null: beyond the lags searched")
+    closure_step_s: float = setting(0.5, "s", "between its shifts: two syllables, over which the gap forgets itself")

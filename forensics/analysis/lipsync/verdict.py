@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.analysis.lipsync.closure import close, measure_rank, measure_rate
 from forensics.analysis.lipsync.coverage import (
     Watched,
     accounted,
@@ -33,7 +34,7 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import Model, shipped
-from forensics.analysis.lipsync.questions import CHOSEN, COVERAGE, LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -45,15 +46,26 @@ from forensics.analysis.lipsync.signal import (
 )
 from forensics.analysis.lipsync.speaker import Mouth, Turn, Windows, follow, measure_known, turns, without
 from forensics.finding import About, Event, Finding
+from forensics.speech import BILABIALS, phonemes
 from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
 
 if TYPE_CHECKING:
     from forensics.scene import Scene
 
 
-def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Series | None:
-    """What this analysis takes from the sound alone: it can be computed while the pictures are looked at."""
-    return sound_spectrum(audio) if spoken else None
+@dataclass(frozen=True)
+class Heard:
+    """What this analysis takes from the sound alone: its spectrum, and its /p b m/ as they were decoded."""
+
+    spectrum: Series
+    bilabials: list[Interval]
+
+
+def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard | None:
+    """It can be computed while the pictures are looked at; None where nobody speaks."""
+    if not spoken:
+        return None
+    return Heard(sound_spectrum(audio), [p.interval for p in phonemes(audio) if p.name in BILABIALS])
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
@@ -63,10 +75,13 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if missing:
         about = About(scene.interval, settings)
         persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
-        answers = [question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET, COVERAGE)]
+        answers = [
+            question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET, CLOSURE, COVERAGE)
+        ]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
-    spectrum = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
+    heard = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
+    spectrum = heard.spectrum if heard else None
     speaking = find_speaker(scene, spectrum, settings) if spectrum is not None else Speaking()
     compared, watched = watch_all(scene, spectrum, settings, shipped())
     return [
@@ -74,7 +89,7 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
             finding
             for person, tracks in scene.persons.items()
             for finding in (
-                *assess_person(person, tracks, scene, spectrum, compared.get(person), speaking, settings),
+                *assess_person(person, tracks, scene, heard, compared.get(person), watched[person], speaking, settings),
                 assess_coverage(person, tracks, scene, watched, settings),
             )
         ),
@@ -89,16 +104,18 @@ def assess_person(
     person: str,
     tracks: list[FaceTrack],
     scene: Scene,
-    spectrum: Series | None,
+    heard: Heard | None,
     both: tuple[Series, Series] | None,
+    watched: Watched,
     speaking: Speaking,
     settings: Settings,
 ) -> list[Finding]:
-    """Two findings, of the link and of the offset, over all of the person's ``tracks``.
+    """Three findings, of the link, the offset and the closures, over all of the person's ``tracks``.
 
     While others are in view only the time counts in which the person is known to speak.
     """
     spoken, subjects = scene.speech or [], tuple(t.name for t in tracks)
+    spectrum = heard.spectrum if heard else None
     within = [t.interval for t in tracks]
     reasons = refusals(tracks, within, spoken, spectrum, settings)
     chosen = not reasons and accompanied(person, scene.tracks, spoken)
@@ -108,8 +125,8 @@ def assess_person(
             reasons = (unsettled(person, tracks, speaking),)
     about = About(scene.interval, settings, intersection(spoken, within), person, subjects)
     if reasons:
-        return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
-    assert both is not None
+        return [question.refuse(about, *reasons) for question in (LINK, OFFSET, CLOSURE)]
+    assert heard is not None and both is not None
     mouth, sound = signals(both, within, shipped())
     comparison = compare(mouth.values, sound.values, settings)
     orders = settings.least_null - comparison.independent
@@ -125,6 +142,7 @@ def assess_person(
         "opening_error": repeatability(repeated_openings(tracks)),
     }
     answers = [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
+    answers.append(answer_closure(about, answers[1], watched.gap, heard.bilabials, within))
     return [_as_chosen(a) for a in answers] if chosen and speaking.of(person) else answers
 
 
@@ -244,6 +262,26 @@ def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
         evidence=evidence | {"offsets": offsets, "course": along},
         score=measured.value,
         score_direction="positive = the sound comes after the lips, ms",
+    )
+
+
+def answer_closure(
+    about: About, offset: Finding, gap: Series, bilabials: list[Interval], within: list[Interval]
+) -> Finding:
+    """Whether the lips are closed at the sound's /p b m/, brought to them by the offset; refused without one."""
+    settings = about.settings
+    if offset.reasons:
+        return CLOSURE.refuse(about, *offset.reasons)
+    own = replace(gap, values=np.where(inside(gap.t_s, within), gap.values, np.nan))
+    found = close(own, bilabials, offset.measurements[0].value / 1000, settings)
+    if found is None:
+        return CLOSURE.refuse(about, "too_few_bilabials")
+    return CLOSURE.answer(
+        about,
+        measurements=(measure_rate(found, settings), measure_rank(found)),
+        evidence={"closures": found},
+        score=found.closeness - float(found.null.mean()),
+        score_direction="higher = the lips are closer at p, b and m than at shifted times",
     )
 
 
