@@ -94,6 +94,7 @@ def test_every_question_is_answered_for_the_one_person(plain):
     assert asked == [
         ("lipsync.link", "A", "assessed"),
         ("lipsync.offset", "A", "assessed"),
+        ("lipsync.closure", "A", "assessed"),
         ("lipsync.coverage", "A", "assessed"),
         ("lipsync.speaker", None, "assessed"),
         ("blink.rate", "A", "assessed"),
@@ -249,6 +250,8 @@ TOLERANCE = {
     "sync_percentile": 1.0,
     "av_offset": 3.0,
     "speaker_known": 4.0,
+    "closure_rate": 4.0,
+    "closure_percentile": 4.0,
     "speech_without_lips": 4.0,
     "lips_without_speech": 4.0,
     "mouth_opening_error": 0.01,
