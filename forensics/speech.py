@@ -34,8 +34,6 @@ BILABIALS = frozenset({"P", "B", "M"})
 STEPS_HZ, DECODED_S, LOUDEST = 100, 30.0, 2**14
 #: Weight of the phonemes' order against their sound, and the search's beams: PocketSphinx' own advice for phonemes.
 ORDER_WEIGHT, BEAM = 2.0, 1e-20
-#: Wide enough that an alignment whose words are right is not lost on the way.
-ALIGNING_BEAM = 1e-80
 
 #: The detector's own rate and step.
 RATE_HZ, STEP = 16000, 512
@@ -152,9 +150,7 @@ def aligned(audio: Audio, interval: Interval, words: Sequence[str]) -> list[Phon
         hmm=f"{model}/en-us",
         dict=f"{model}/cmudict-en-us.dict",
         lm=None,
-        beam=ALIGNING_BEAM,
-        pbeam=ALIGNING_BEAM,
-        wbeam=ALIGNING_BEAM,
+        bestpath=False,  # the lattice's best path may not be one that the second pass can follow
         loglevel="FATAL",
     )
     if unknown := [word for word in words if decoder.lookup_word(word) is None]:

@@ -44,7 +44,7 @@ CLOSURE = Question(
     "The mouth's movement was recorded with these words.",
     CLOSURE_METHOD,
     (
-        "The recogniser hears about two of three spoken p, b, m, and some that were not said (tests/real/CLOSURES.md): "
+        "The recogniser misses about one in three spoken p, b, m and hears some that were not said (CLOSURES.md): "
         "the rate is one of the clip, and no single instant is told.",
         "It was made for American English: in other languages it mishears more, so that the rate falls and the shifted "
         "sound does not. A low rate by itself says nothing.",
