@@ -94,8 +94,9 @@ def test_the_two_runs_of_the_detector_are_equal():
 # -- phonemes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("samples", [np.zeros(48000), np.zeros(0)])
-def test_silence_has_no_phonemes(samples):
+@pytest.mark.parametrize("samples", [np.zeros(48000), np.zeros(0), planted.noise(0.001), planted.noise(30.001)])
+def test_silence_and_noise_have_no_phonemes(samples):
+    """The last: a part decoded at once, and one of a millisecond behind it."""
     assert phonemes(planted.sound(samples)) == []
 
 
