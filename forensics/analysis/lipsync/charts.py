@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from forensics import plots
+from forensics.analysis.lipsync.closure import Closures
 from forensics.analysis.lipsync.measure import Comparison
 from forensics.analysis.lipsync.model import standardised
 from forensics.analysis.lipsync.speaker import Windows
@@ -14,6 +15,8 @@ from forensics.finding import ASSESSED, Finding
 from forensics.text import for_chart
 from forensics.timeline import Interval
 
+#: Events of the coverage, by their bars.
+AWAY = ("speech_without_lips", "lips_without_speech")
 #: Colour and marker of each person, in turn.
 LINES = ((plots.BLUE, "o"), (plots.ORANGE, "s"), (plots.GREEN, "^"), (plots.PINK, "v"))
 
@@ -109,11 +112,86 @@ def plot_speaker(finding: Finding, ax: Any) -> None:
     plots.legend(ax, columns=3)
 
 
+def plot_speed(finding: Finding, ax: Any) -> None:
+    """How fast the gap of the lips moves, with speech shaded, and bars where it and speech do not go together."""
+    speed, top = finding.evidence["watched"].speed, 1.25
+    fastest = float(np.nanmax(speed.values)) if np.isfinite(speed.values).any() else 1.0
+    drawn: Any = dict(lw=0.8, rasterized=plots.many(speed.t_s))
+    ax.plot(speed.t_s, speed.values, color=plots.BLACK, label="speed of the gap", **drawn)
+    ax.axhline(finding.settings.least_speed, color=plots.BLACK, ls=":", lw=0.8, label="as fast as in speech")
+    for kind, (colour, _), at in zip(AWAY, LINES, (1.07, 1.17), strict=False):
+        for k, event in enumerate(e for e in finding.events if e.kind == kind):
+            ends = [event.interval.start_s, event.interval.end_s]
+            name = None if k else kind.replace("_", " ")
+            ax.plot(ends, [at * fastest] * 2, color=colour, lw=4, solid_capstyle="butt", label=name)
+    ax.set_ylim(0, top * max(fastest, finding.settings.least_speed))
+    ax.set_ylabel("speed of the lips' gap\n(face heights per s)")
+    _time(finding, ax)
+
+
+def plot_together(finding: Finding, ax: Any) -> None:
+    """How far mouth and sound go together in windows, against the line under which a mouth is away from the sound."""
+    z = finding.evidence["watched"].z
+    ax.plot(z.t_s, z.values, color=plots.BLUE, marker="o", ms=2.5, lw=0.8, label="mouth with sound")
+    ax.axhline(finding.settings.most_apart_z, color=plots.BLACK, ls=":", lw=0.8, label="below: away from the sound")
+    ax.set_ylabel("mouth with sound\n(standard deviations)")
+    _time(finding, ax)
+
+
+def _time(finding: Finding, ax: Any) -> None:
+    plots.shade(ax, finding.evidence["spoken"], "speech detected")
+    plots.missing(ax, finding.evidence["examined"], finding.evidence["watched"].seen)
+    plots.time_axis(ax, finding.evidence["examined"])
+    plots.legend(ax, columns=3)
+
+
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
-    """One chart each of the link and of who is heard; none of an offset, which the link's shows, or of a refusal."""
-    drawn = {"lipsync.link": _link_chart, "lipsync.speaker": _speaker_chart}.get(finding.question)
+    """A chart of each answer but the offset's, which the link's shows."""
+    by_question = {
+        "lipsync.link": _link_chart,
+        "lipsync.closure": _closure_chart,
+        "lipsync.coverage": _coverage_chart,
+        "lipsync.speaker": _speaker_chart,
+    }
+    drawn = by_question.get(finding.question)
     return [drawn(finding)] if drawn and finding.state == ASSESSED else []
+
+
+def _closure_chart(finding: Finding) -> plots.Chart:
+    fig, ax = plots.figure(row_mm=50)
+    found: Closures = finding.evidence["closures"]
+    ax.plot(found.shifts_s, found.null, color=plots.BLUE, marker="o", ms=2.5, lw=0.8, label="shifted sound")
+    ax.axhline(found.closeness, color=plots.ORANGE, ls="--", label="this sound")
+    ax.set_xlabel("shift of the sound, round a circle (s)")
+    ax.set_ylabel("closeness of the lips at\np, b, m (1 - rank of the gap)")
+    plots.legend(ax)
+    return plots.Chart(
+        "lipsync-closure",
+        fig,
+        f"How close the lips of person {finding.person} are, on average, at {len(found.own)} recognised p, b, m, and "
+        "at the same times shifted. Notice whether the broken line lies above all points. It does not show at which "
+        "of them the lips are open: the recogniser mishears too many.",
+        "A line of closeness over shifts, with a broken line for the sound as it is.",
+        {"shift_s": found.shifts_s, "closeness": found.null},
+    )
+
+
+def _coverage_chart(finding: Finding) -> plots.Chart:
+    fig, axes = plots.figure(rows=2, row_mm=44)
+    plot_speed(finding, axes[0])
+    plot_together(finding, axes[1])
+    watched, settings = finding.evidence["watched"], finding.settings
+    return plots.Chart(
+        "lipsync-coverage",
+        fig,
+        f"Above: how fast the gap of the lips of person {finding.person} moves, root mean square over "
+        f"{settings.still_s:g} s; bars where speech and lips do not go together. Below: how far mouth and sound go "
+        f"together in windows of {settings.course_s:g} s. Notice speech in which the mouth rests or the lower line "
+        "lies under its limit. It does not show who speaks, nor why: voice-over and dubbing do the same.",
+        "Two charts over time with speech shaded: speed of the lips' gap; how far mouth and sound go together.",
+        {"middle_s": watched.speed.t_s, "speed_1_per_s": watched.speed.values},
+    )
 
 
 def _link_chart(finding: Finding) -> plots.Chart:

@@ -201,24 +201,39 @@ class Course:
     z: np.ndarray
 
 
-def course(mouth: Series, sound: Series, settings: Settings) -> Course:
-    """Offset in windows of ``course_s`` every ``block_s``, each against its own far shifts."""
+@dataclass(frozen=True)
+class Windowed:
+    """Windows of ``course_s`` every ``block_s``: ``start_s`` (w,) s; ``z`` (w, lags) at the searched lags, in standard
+    deviations of each window's own far shifts; ``shown`` (w,) the share of it in which the mouth was seen."""
+
+    start_s: np.ndarray
+    z: np.ndarray
+    shown: np.ndarray
+
+
+def windowed(mouth: Series, sound: Series, settings: Settings) -> Windowed:
+    """Mouth and sound, components (n, k) on one grid, window by window, each against its own far shifts."""
     size, lags = round(settings.block_s * GRID_HZ), searched(settings)
     together = round(settings.course_s / settings.block_s)
     far = _far_shifts(len(mouth.t_s), len(lags), settings.shifts)
     near = _running(block_products(mouth.values, sound.values, lags, size), together)
     if not len(near) or not len(far):
-        return Course(np.zeros(0), np.zeros(0), np.zeros(0))
+        return Windowed(np.zeros(0), np.zeros((0, len(lags))), np.zeros(0))
     null = _running(round_products(mouth.values, sound.values, far, size), together)
-    z = (near.max(1) - null.mean(1)) / np.maximum(null.std(1), 1e-12)
-    lags_ms = lags / GRID_HZ * 1000
-    offsets = np.array([peak_ms(lags_ms, row) for row in near])
+    z = (near - null.mean(1)[:, None]) / np.maximum(null.std(1), 1e-12)[:, None]
     seen = np.isfinite(mouth.values.reshape(len(mouth.t_s), -1)[:, 0]).astype(float)
     shown = _running(seen[: len(seen) // size * size].reshape(-1, size).sum(1)[:, None], together)[:, 0]
-    read = (z >= settings.least_course_z) & (shown >= settings.least_in_view * together * size)
-    read &= (offsets > lags_ms[0]) & (offsets < lags_ms[-1])
     start_s = mouth.t_s[0] + np.arange(len(near)) * settings.block_s
-    return Course(start_s, np.where(read, offsets, np.nan), z)
+    return Windowed(start_s, z, shown / (together * size))
+
+
+def course(mouth: Series, sound: Series, settings: Settings) -> Course:
+    """Offset in windows of ``course_s`` every ``block_s``, each against its own far shifts."""
+    found, lags_ms = windowed(mouth, sound, settings), searched(settings) / GRID_HZ * 1000
+    offsets, z = np.array([peak_ms(lags_ms, row) for row in found.z]), found.z.max(1)
+    read = (z >= settings.least_course_z) & (found.shown >= settings.least_in_view)
+    read &= (offsets > lags_ms[0]) & (offsets < lags_ms[-1])
+    return Course(found.start_s, np.where(read, offsets, np.nan), z)
 
 
 def round_products(mouth: np.ndarray, sound: np.ndarray, shifts: np.ndarray, size: int) -> np.ndarray:

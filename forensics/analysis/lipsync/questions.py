@@ -1,8 +1,8 @@
-"""What is asked of lips and sound: three questions, each with both hypotheses, its limits and innocent causes."""
+"""What is asked of lips and sound: five questions, each with both hypotheses, its limits and innocent causes."""
 
 from __future__ import annotations
 
-from forensics.analysis.lipsync.settings import METHOD, SPEAKER_METHOD
+from forensics.analysis.lipsync.settings import CLOSURE_METHOD, COVERAGE_METHOD, METHOD, SPEAKER_METHOD
 from forensics.finding import Question
 
 LIMITS = (
@@ -37,6 +37,45 @@ OFFSET = Question(
     METHOD,
     LIMITS,
     ALTERNATIVES,
+)
+CLOSURE = Question(
+    "lipsync.closure",
+    "The mouth's movement was made for, or recorded with, other words.",
+    "The mouth's movement was recorded with these words.",
+    CLOSURE_METHOD,
+    (
+        "The recogniser misses about one in three spoken p, b, m and hears some that were not said (CLOSURES.md): "
+        "the rate is one of the clip, and no single instant is told.",
+        "It was made for American English: in other languages it mishears more, so that the rate falls and the shifted "
+        "sound does not. A low rate by itself says nothing.",
+        "The lips are taken at the offset that was found, which leans the result towards closed lips.",
+        "Software that fits lips to sound closes them at p, b and m, too.",
+    ),
+    (
+        "Music, noise, several voices, a dialect or another language, fast or careless speech.",
+        "A small or moving face, a beard, a hand before the mouth.",
+    ),
+)
+COVERAGE = Question(
+    "lipsync.coverage",
+    "Speech is heard while no followed mouth moves with it, or a mouth moves as in speech while none is heard.",
+    "While the face is in view, speech is heard where the mouth moves, and the mouth moves where speech is heard.",
+    COVERAGE_METHOD,
+    (
+        "What is told lasts for seconds; single words of another voice are missed, and the ends of a stretch are known "
+        "to about two seconds where the mouth moves otherwise, to one where it keeps still.",
+        "Speech dubbed so that it fits the lips is not found.",
+        "Speech that the detector misses (whispered, distant, under music) counts as none; singing may count as "
+        "speech.",
+        "Time in which a face is out of view, small or turned, or another face may be the speaker, is left out.",
+        "Shares are lower bounds: where mouth and sound neither clearly go together nor clearly not, nothing is told.",
+    ),
+    (
+        "A voice-over, commentary, translation or dubbed voice; a speaker off screen or behind the camera; music.",
+        "A hand, a microphone or a beard before the mouth; humming, and speech through hardly moving lips.",
+        "Chewing, laughing, yawning, mouthing or singing along; sound that was muted, masked or lost.",
+        "Sound that lies beyond the lags searched.",
+    ),
 )
 SPEAKER = Question(
     "lipsync.speaker",

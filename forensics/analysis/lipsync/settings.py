@@ -11,6 +11,16 @@ METHOD = Method(
     "3",
     "after Hotelling 1936; Slaney & Covell 2000; Rahimi & Recht 2008",
 )
+COVERAGE_METHOD = Method(
+    "stretches in which speech and the mouth's movement do not go together",
+    "1",
+    "after Slaney & Covell 2000; limits from untouched recordings (tests/real/SPEECHLIPS.md)",
+)
+CLOSURE_METHOD = Method(
+    "gap of the lips at decoded /p b m/ against shifted sound",
+    "1",
+    "after Agarwal et al. 2020; phonemes by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
+)
 SPEAKER_METHOD = Method(
     "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
     "1",
@@ -72,3 +82,21 @@ class Settings:
     )
     least_lead: float = setting(1.0, "1", "of z before the next face; chosen on dev clips (tests/real/SPEAKER.md)")
     shifts: int = setting(400, "1", "most far shifts of the null: its mean and deviation are then known to 5 %")
+    still_s: float = setting(1.0, "s", "windows in which a mouth is still or moves: about four syllables")
+    most_apart_z: float = setting(
+        2.0,
+        "1",
+        "of a window, at the clip's lag: below it a mouth does not follow; own sound lies above (SPEECHLIPS.md)",
+    )
+    lag_reach_ms: float = setting(60.0, "ms", "round the clip's lag; windows of dev clips lie within 40 ms of it")
+    least_speed: float = setting(
+        0.13, "1/s", "root mean square speed of the lips' gap over face height; 95 % of seconds of speech exceed it"
+    )
+    shortest_apart_s: float = setting(
+        2.0, "s", "of an event, in speech or between: a hummed pause lasts 1.7 s in dev clips"
+    )
+    speech_margin_s: float = setting(0.3, "s", "round speech: lips move before the voice sets in and after it")
+    least_bilabials: int = setting(5, "1", "decoded /p b m/: with fewer the rate's interval spans most of 0 to 100 %")
+    closed_rank: float = setting(0.15, "1", "of a clip's gaps: /p b m/ are a tenth of English speech, pauses add to it")
+    least_shift_s: float = setting(1.0, "s", "of the closures' null: beyond the lags searched")
+    closure_step_s: float = setting(0.5, "s", "between its shifts: two syllables, over which the gap forgets itself")

@@ -51,7 +51,7 @@ def follow(mouths: Sequence[Mouth], sound: Series, spoken: Sequence[Interval], s
     """Compare all ``mouths`` with the velocity of the ``sound`` (n,) by 10 ms; None without a window to compare in."""
     size, step = round(settings.window_s * GRID_HZ), round(settings.step_s * GRID_HZ)
     starts = np.arange(0, max(0, len(sound.t_s) - size + 1), step)
-    starts = starts[_sums(inside(sound.t_s, spoken), starts, size) >= settings.least_spoken * size]
+    starts = starts[sums(inside(sound.t_s, spoken), starts, size) >= settings.least_spoken * size]
     seen = [_in_view(mouth, starts, size, settings) for mouth in mouths]
     any_seen = np.logical_or.reduce([np.zeros(len(starts), bool), *seen])
     if not any_seen.any():
@@ -94,11 +94,11 @@ def correlations(
     at, steps = starts - starts[0], np.arange(starts[0], starts[-1] + size)
     moving = np.nan_to_num(_stretch(mouth, steps))
     floor = settings.least_power * size  # both signals are standardised: their mean power is 1
-    power = np.maximum(_sums(moving**2, at, size), floor)
+    power = np.maximum(sums(moving**2, at, size), floor)
     made = np.empty((len(shifts), len(starts)), np.float32)
     for row, shift in zip(made, shifts, strict=True):
         heard = np.take(sound, steps + shift, mode="wrap")
-        row[:] = _sums(moving * heard, at, size) / np.sqrt(power * np.maximum(_sums(heard**2, at, size), floor))
+        row[:] = sums(moving * heard, at, size) / np.sqrt(power * np.maximum(sums(heard**2, at, size), floor))
     return made
 
 
@@ -113,13 +113,8 @@ class Turn:
 
 
 def turns(windows: Windows, settings: Settings) -> list[Turn]:
-    """Intervals in which a face is named, in order.
-
-    An instant belongs to the window whose middle is nearest, if it lies in that window.
-    """
-    between = windows.start_s[:-1] / 2 + windows.start_s[1:] / 2 + settings.window_s / 2
-    first = np.maximum(windows.start_s, np.concatenate([[-np.inf], between]))
-    last = np.minimum(windows.start_s + settings.window_s, np.concatenate([between, [np.inf]]))
+    """Intervals in which a face is named, in order."""
+    first, last = own_parts(windows.start_s, settings.window_s)
     found = []
     for face, z in enumerate(windows.z):
         rows = np.flatnonzero(windows.named == face)
@@ -127,6 +122,13 @@ def turns(windows: Windows, settings: Settings) -> list[Turn]:
             own = rows[(first[rows] >= interval.start_s) & (last[rows] <= interval.end_s)]
             found.append(Turn(face, interval, float(np.median(z[own])), float(windows.lead[own].min())))
     return sorted(found, key=lambda turn: turn.interval)
+
+
+def own_parts(start_s: np.ndarray, window_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """First and last instant (w,) that belong to each window: to the one whose middle is nearest, if it holds them."""
+    between = start_s[:-1] / 2 + start_s[1:] / 2 + window_s / 2
+    first = np.maximum(start_s, np.concatenate([[-np.inf], between]))
+    return first, np.minimum(start_s + window_s, np.concatenate([between, [np.inf]]))
 
 
 def measure_known(known_s: float, seen_s: float, settings: Settings, level: float = 0.95) -> Measurement:
@@ -163,7 +165,7 @@ def without(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[I
     return [interval for interval in left if interval.duration > 0]
 
 
-def _sums(values: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+def sums(values: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
     """Sum of ``values`` over ``size`` steps from each start on."""
     total = np.concatenate([[0.0], np.cumsum(values)])
     return total[starts + size] - total[starts]

@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.analysis.lipsync.closure import close, measure_rank, measure_rate
+from forensics.analysis.lipsync.coverage import (
+    Watched,
+    accounted,
+    gap_on,
+    lips_without_speech,
+    measure_share,
+    speech_without_lips,
+    stretches,
+    watch,
+)
 from forensics.analysis.lipsync.features import lips_on, sound_on
 from forensics.analysis.lipsync.measure import (
     Comparison,
@@ -23,7 +34,7 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import Model, shipped
-from forensics.analysis.lipsync.questions import CHOSEN, LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -35,15 +46,26 @@ from forensics.analysis.lipsync.signal import (
 )
 from forensics.analysis.lipsync.speaker import Mouth, Turn, Windows, follow, measure_known, turns, without
 from forensics.finding import About, Event, Finding
+from forensics.speech import BILABIALS, phonemes
 from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
 
 if TYPE_CHECKING:
     from forensics.scene import Scene
 
 
-def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Series | None:
-    """What this analysis takes from the sound alone: it can be computed while the pictures are looked at."""
-    return sound_spectrum(audio) if spoken else None
+@dataclass(frozen=True)
+class Heard:
+    """What this analysis takes from the sound alone: its spectrum, and its /p b m/ as they were decoded."""
+
+    spectrum: Series
+    bilabials: list[Interval]
+
+
+def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard | None:
+    """It can be computed while the pictures are looked at; None where nobody speaks."""
+    if not spoken:
+        return None
+    return Heard(sound_spectrum(audio), [p.interval for p in phonemes(audio) if p.name in BILABIALS])
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
@@ -53,16 +75,23 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if missing:
         about = About(scene.interval, settings)
         persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
-        answers = [question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET)]
+        answers = [
+            question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET, CLOSURE, COVERAGE)
+        ]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
-    spectrum = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
+    heard = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
+    spectrum = heard.spectrum if heard else None
     speaking = find_speaker(scene, spectrum, settings) if spectrum is not None else Speaking()
+    compared, watched = watch_all(scene, spectrum, settings, shipped())
     return [
         *(
             finding
             for person, tracks in scene.persons.items()
-            for finding in assess_person(person, tracks, scene, spectrum, speaking, settings)
+            for finding in (
+                *assess_person(person, tracks, scene, heard, compared.get(person), watched[person], speaking, settings),
+                assess_coverage(person, tracks, scene, watched, settings),
+            )
         ),
         assess_speaker(scene, speaking, settings),
     ]
@@ -75,15 +104,18 @@ def assess_person(
     person: str,
     tracks: list[FaceTrack],
     scene: Scene,
-    spectrum: Series | None,
+    heard: Heard | None,
+    both: tuple[Series, Series] | None,
+    watched: Watched,
     speaking: Speaking,
     settings: Settings,
 ) -> list[Finding]:
-    """Two findings, of the link and of the offset, over all of the person's ``tracks``.
+    """Three findings, of the link, the offset and the closures, over all of the person's ``tracks``.
 
     While others are in view only the time counts in which the person is known to speak.
     """
     spoken, subjects = scene.speech or [], tuple(t.name for t in tracks)
+    spectrum = heard.spectrum if heard else None
     within = [t.interval for t in tracks]
     reasons = refusals(tracks, within, spoken, spectrum, settings)
     chosen = not reasons and accompanied(person, scene.tracks, spoken)
@@ -93,11 +125,11 @@ def assess_person(
             reasons = (unsettled(person, tracks, speaking),)
     about = About(scene.interval, settings, intersection(spoken, within), person, subjects)
     if reasons:
-        return [question.refuse(about, *reasons) for question in (LINK, OFFSET)]
-    assert spectrum is not None
-    mouth, sound = signals(tracks, within, spectrum, settings, shipped())
+        return [question.refuse(about, *reasons) for question in (LINK, OFFSET, CLOSURE)]
+    assert heard is not None and both is not None
+    mouth, sound = signals(both, within, shipped())
     if np.isfinite(mouth.values).all(1).sum() / GRID_HZ < settings.least_visible_s:  # in view, but too seldom seen
-        return [question.refuse(about, "too_few_visible_seconds") for question in (LINK, OFFSET)]
+        return [question.refuse(about, "too_few_visible_seconds") for question in (LINK, OFFSET, CLOSURE)]
     comparison = compare(mouth.values, sound.values, settings)
     orders = settings.least_null - comparison.independent
     evidence = {
@@ -112,6 +144,7 @@ def assess_person(
         "opening_error": repeatability(repeated_openings(tracks)),
     }
     answers = [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
+    answers.append(answer_closure(about, answers[1], watched.gap, heard.bilabials, within))
     return [_as_chosen(a) for a in answers] if chosen and speaking.of(person) else answers
 
 
@@ -129,8 +162,7 @@ def refusals(
 ) -> tuple[str, ...]:
     """Reason codes why these tracks cannot be compared with the sound ``within`` this time; empty where they can."""
     reasons = unfit(tracks, settings)
-    heard = [] if spectrum is None else [Interval(float(spectrum.t_s[0]), float(spectrum.t_s[-1]))]
-    if heard and total_s(intersection(within, heard)) < settings.least_visible_s:
+    if spectrum is not None and heard_s(within, spectrum) < settings.least_visible_s:
         reasons.append("too_few_visible_seconds")
     speech_s = total_s(intersection(spoken, within))
     if speech_s == 0:
@@ -140,6 +172,16 @@ def refusals(
     if not reasons and still(tracks, settings):
         reasons.append("mouth_still")
     return tuple(reasons)
+
+
+def heard_s(within: list[Interval], spectrum: Series) -> float:
+    """Seconds of ``within`` that have sound."""
+    return total_s(intersection(within, [Interval(float(spectrum.t_s[0]), float(spectrum.t_s[-1]))]))
+
+
+def comparable(tracks: list[FaceTrack], spectrum: Series, settings: Settings) -> bool:
+    """Whether these tracks, over all of their time, can be compared with the sound."""
+    return not unfit(tracks, settings) and heard_s([t.interval for t in tracks], spectrum) >= settings.least_visible_s
 
 
 def unfit(tracks: list[FaceTrack], settings: Settings) -> list[str]:
@@ -165,24 +207,27 @@ def still(tracks: list[FaceTrack], settings: Settings) -> bool:
     return bool(moved < np.fmax(settings.least_motion, settings.error_ratio * error))  # fmax: an unknown error is NaN
 
 
-def signals(
-    tracks: list[FaceTrack], within: list[Interval], spectrum: Series, settings: Settings, model: Model
-) -> tuple[Series, Series]:
-    """Components of mouth and sound (n, k) on one grid; the mouth NaN outside ``within`` and where not seen."""
+def components(tracks: list[FaceTrack], spectrum: Series, settings: Settings, model: Model) -> tuple[Series, Series]:
+    """Components of mouth and sound (n, k) on one grid, not yet weighted; the mouth NaN where not seen."""
     start_s = max(float(spectrum.t_s[0]), min(float(t.t_s[0]) for t in tracks))
     end_s = min(float(spectrum.t_s[-1]), max(float(t.t_s[-1]) for t in tracks))
     grid = np.arange(start_s, end_s, 1 / GRID_HZ)
     mouth = np.full((len(grid), len(model.weights)), np.nan)
     for track in tracks:
         own = slice(*np.searchsorted(grid, (track.t_s[0], track.t_s[-1])))
-        made = model.lips_components(lips_on(track, grid[own], settings.longest_gap_s))
-        here = inside(grid[own], intersection(within, [track.interval]))
-        mouth[own][here] = made[here]
+        mouth[own] = model.lips_components(lips_on(track, grid[own], settings.longest_gap_s))
     sound = model.sound.components(sound_on(spectrum, grid, settings.floor_percentile))
     return (
-        Series("components of the mouth", grid, model.weighted(mouth), "1"),
-        Series("components of the sound", grid, model.weighted(sound), "1"),
+        Series("components of the mouth", grid, mouth, "1"),
+        Series("components of the sound", grid, sound, "1"),
     )
+
+
+def signals(both: tuple[Series, Series], within: list[Interval], model: Model) -> tuple[Series, Series]:
+    """The components (n, k) weighted, the mouth's ``within`` this time alone and NaN outside."""
+    mouth, sound = both
+    own = np.where(inside(mouth.t_s, within)[:, None], mouth.values, np.nan)
+    return replace(mouth, values=model.weighted(own)), replace(sound, values=model.weighted(sound.values))
 
 
 def answer_link(about: About, evidence: dict[str, Any], tracks: list[FaceTrack]) -> Finding:
@@ -224,11 +269,99 @@ def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
     )
 
 
+def answer_closure(
+    about: About, offset: Finding, gap: Series, bilabials: list[Interval], within: list[Interval]
+) -> Finding:
+    """Whether the lips are closed at the sound's /p b m/, brought to them by the offset; refused without one."""
+    settings = about.settings
+    if offset.reasons:
+        return CLOSURE.refuse(about, *offset.reasons)
+    own = replace(gap, values=np.where(inside(gap.t_s, within), gap.values, np.nan))
+    found = close(own, bilabials, offset.measurements[0].value / 1000, settings)
+    if found is None:
+        return CLOSURE.refuse(about, "too_few_bilabials")
+    return CLOSURE.answer(
+        about,
+        measurements=(measure_rate(found, settings), measure_rank(found)),
+        evidence={"closures": found},
+        score=found.closeness - float(found.null.mean()),
+        score_direction="higher = the lips are closer at p, b and m than at shifted times",
+    )
+
+
 def unreadable(comparison: Comparison, offsets: np.ndarray, settings: Settings) -> str:
     """Reason code why an established link has no single offset; "" where it has one."""
     if at_edge(comparison, offsets) > settings.most_at_edge:
         return "offset_outside_search"
     return "offset_not_unique" if np.ptp(np.percentile(offsets, (2.5, 97.5))) > settings.widest_ms else ""
+
+
+# -- speech without lips, lips without speech ------------------------------------------------------------------------
+
+
+def watch_all(
+    scene: Scene, spectrum: Series | None, settings: Settings, model: Model
+) -> tuple[dict[str, tuple[Series, Series]], dict[str, Watched]]:
+    """By person: the components of mouth and sound where these can be compared, and what the mouth does."""
+    compared = {
+        person: components(tracks, spectrum, settings, model)
+        for person, tracks in scene.persons.items()
+        if spectrum is not None and comparable(tracks, spectrum, settings)
+    }
+    return compared, {
+        person: watch_person(tracks, scene, compared.get(person), settings, model)
+        for person, tracks in scene.persons.items()
+    }
+
+
+def watch_person(
+    tracks: list[FaceTrack], scene: Scene, both: tuple[Series, Series] | None, settings: Settings, model: Model
+) -> Watched:
+    """What a person's mouth does in the examined time, while someone speaks and while nobody does."""
+    audio, spoken = scene.observation.audio, scene.speech or []
+    assert audio is not None
+    grid = np.arange(scene.interval.start_s, scene.interval.end_s, 1 / GRID_HZ)
+    gap = gap_on([] if unfit(tracks, settings) else tracks, grid, settings)
+    seen, in_view = stretches(np.isfinite(gap.values), grid), [t.interval for t in tracks]
+    pair = signals(both, seen, model) if both and total_s(seen) >= settings.least_visible_s else None
+    return watch(gap, in_view, pair, spoken, quiet(audio, spoken, settings), settings)
+
+
+def quiet(audio: Audio, spoken: list[Interval], settings: Settings) -> list[Interval]:
+    """When sound was recorded without speech in or near it."""
+    wide = [Interval(i.start_s - settings.speech_margin_s, i.end_s + settings.speech_margin_s) for i in spoken]
+    return without([audio.interval], [*wide, *audio.gaps])
+
+
+def assess_coverage(
+    person: str, tracks: list[FaceTrack], scene: Scene, watched: dict[str, Watched], settings: Settings
+) -> Finding:
+    """Where speech and this person's mouth do not go together; facts only."""
+    own, audio, spoken = watched[person], scene.observation.audio, scene.speech or []
+    assert audio is not None
+    others = [other for name, other in watched.items() if name != person]
+    alone = accounted(own, others, [t.interval for t in (*scene.brief, *scene.set_aside)])
+    speech, hushed = intersection(spoken, alone), intersection(quiet(audio, spoken, settings), own.seen)
+    about = About(scene.interval, settings, [*speech, *hushed], person, tuple(t.name for t in tracks))
+    events = [*speech_without_lips(own, alone, spoken, settings), *lips_without_speech(own, settings)]
+    asked = (
+        ("speech_without_lips", total_s(speech), settings.course_s, "speech with this face in view"),
+        ("lips_without_speech", total_s(hushed), settings.still_s, "sound without speech, with this face in view"),
+    )
+    shares = tuple(
+        measure_share(kind, sum(e.details["seconds"] for e in events if e.kind == kind), of_s, window_s, of)
+        for kind, of_s, window_s, of in asked
+        if of_s >= settings.least_speech_s
+    )
+    if not shares:
+        hidden = "several_faces" if intersection(spoken, own.seen) else "too_few_visible_seconds"
+        return COVERAGE.refuse(about, *(unfit(tracks, settings) or [hidden]))
+    evidence = {"watched": own, "spoken": spoken, "examined": scene.interval}
+    return COVERAGE.answer(about, measurements=shares, events=tuple(sorted(events, key=_start)), evidence=evidence)
+
+
+def _start(event: Event) -> Interval:
+    return event.interval
 
 
 # -- several faces ---------------------------------------------------------------------------------------------------
@@ -315,7 +448,7 @@ def assess_speaker(scene: Scene, speaking: Speaking, settings: Settings) -> Find
     return SPEAKER.answer(
         about,
         measurements=(measure_known(total_s(known), total_s(seen), settings),),
-        events=tuple(sorted([*_turns(speaking), *_out_of_view(scene, settings)], key=lambda e: e.interval)),
+        events=tuple(sorted([*_turns(speaking), *_out_of_view(scene, settings)], key=_start)),
         evidence={
             "windows": windows,
             "persons": [track.person for track in speaking.tracks],
