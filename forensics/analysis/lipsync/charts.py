@@ -8,7 +8,7 @@ import numpy as np
 
 from forensics import plots
 from forensics.analysis.lipsync.closure import Closures
-from forensics.analysis.lipsync.measure import Comparison
+from forensics.analysis.lipsync.measure import DETECTABLE_MS, Comparison, Course
 from forensics.analysis.lipsync.model import standardised
 from forensics.analysis.lipsync.speaker import Windows
 from forensics.finding import ASSESSED, Finding
@@ -87,6 +87,24 @@ def plot_opening(finding: Finding, ax: Any) -> None:
     plots.legend(ax, columns=3)
 
 
+def plot_course(finding: Finding, ax: Any) -> None:
+    """The offset in windows that could be read, with that of the whole, its interval, and what viewers detect."""
+    found: Course = finding.evidence["course"]
+    whole, window_s = finding.measurement("av_offset"), finding.settings.course_s
+    ax.axhspan(whole.low, whole.high, color=plots.GREY, alpha=0.25, lw=0, label="of the whole, 95 %")
+    for end_ms, name in zip(DETECTABLE_MS, ("beyond: viewers detect it (ITU-R BT.1359)", None), strict=True):
+        ax.axhline(end_ms, color=plots.BLACK, ls=":", lw=0.8, label=name)
+    middle_s = found.start_s + window_s / 2
+    ax.plot(middle_s, found.offset_ms, color=plots.BLUE, marker="o", ms=2.5, lw=0.8, label=f"windows of {window_s:g} s")
+    for jump in finding.events:  # one at most
+        ax.axvspan(jump.interval.start_s, jump.interval.end_s, color=plots.ORANGE, alpha=0.3, lw=0, label="a jump")
+    ax.set_ylabel("offset of the sound\n(ms; positive = after the lips)")
+    plots.shade(ax, finding.evidence["spoken"], "speech detected")
+    plots.missing(ax, finding.evidence["examined"], finding.evidence["within"])
+    plots.time_axis(ax, finding.evidence["examined"])
+    plots.legend(ax, columns=3)
+
+
 def plot_speaker(finding: Finding, ax: Any) -> None:
     """How each face moves with the sound, window by window; a bar on top of the turns of who is named."""
     windows: Windows = finding.evidence["windows"]
@@ -147,15 +165,34 @@ def _time(finding: Finding, ax: Any) -> None:
 
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
-    """A chart of each answer but the offset's, which the link's shows."""
+    """A chart of each answer. The offset of a clip too short for windows is on the link's."""
     by_question = {
         "lipsync.link": _link_chart,
+        "lipsync.offset": _offset_chart,
         "lipsync.closure": _closure_chart,
         "lipsync.coverage": _coverage_chart,
         "lipsync.speaker": _speaker_chart,
     }
     drawn = by_question.get(finding.question)
-    return [drawn(finding)] if drawn and finding.state == ASSESSED else []
+    chart = drawn(finding) if drawn and finding.state == ASSESSED else None
+    return [chart] if chart else []
+
+
+def _offset_chart(finding: Finding) -> plots.Chart | None:
+    found: Course = finding.evidence["course"]
+    if np.isfinite(found.offset_ms).sum() < 2:
+        return None
+    fig, ax = plots.figure(row_mm=50)
+    plot_course(finding, ax)
+    return plots.Chart(
+        "lipsync-offset",
+        fig,
+        f"The offset of the sound from the lips of person {finding.person} in windows of {finding.settings.course_s:g} "
+        "s that overlap; gaps where a window alone tells none. Notice whether it keeps within the grey band, drifts or "
+        "jumps. It does not show why: cuts, editing software and faulty recorders shift sound too.",
+        "Points of the offset over time, with a grey band for the whole clip and dotted lines at what viewers detect.",
+        {"middle_s": found.start_s + finding.settings.course_s / 2, "offset_ms": found.offset_ms, "z": found.z},
+    )
 
 
 def _closure_chart(finding: Finding) -> plots.Chart:

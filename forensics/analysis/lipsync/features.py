@@ -49,6 +49,8 @@ N_LIPS = 3 * len(MIRRORED) + 2 * len(MIDDLE) + len(SHAPES)
 LIPS_SMOOTHING_S, SOUND_SMOOTHING_S, SLOPE_SMOOTHING_S = 0.020, 0.015, 0.020
 #: Slower changes of the mouth (a smile, the head's pose) are taken out: standard deviation of the mean around, in s.
 SLOW_S = 1.0
+#: What lies farther from an instant counts nothing there: where the Gaussians are cut off.
+REACH_S = 4 * (SLOW_S + LIPS_SMOOTHING_S)
 
 
 def without_pose(points: np.ndarray, rigid: np.ndarray) -> np.ndarray:
@@ -64,11 +66,12 @@ def without_pose(points: np.ndarray, rigid: np.ndarray) -> np.ndarray:
     return (points - middle) @ turn * ((s * sign).sum(1) / size)[:, None, None]
 
 
-def lip_shapes(track: FaceTrack) -> np.ndarray:
+def lip_shapes(track: FaceTrack, pictures: slice = slice(None)) -> np.ndarray:
     """Shape of the mouth's surroundings and its blendshapes, picture by picture: (n, N_LIPS)."""
     right, left = np.array(MIRRORED).T
     rigid, parts = list(RIGID), []
-    for rows in chunks(len(track.t_s), 512):
+    start, stop, _ = pictures.indices(len(track.t_s))
+    for rows in (slice(start + part.start, start + part.stop) for part in chunks(stop - start, 512)):
         points = np.asarray(track.landmarks[rows], float)
         chosen = [*right, *left, *MIDDLE]
         still = without_pose(points[:, chosen], points[:, rigid])
@@ -91,13 +94,15 @@ def lip_shapes(track: FaceTrack) -> np.ndarray:
 
 def lips_on(track: FaceTrack, grid: np.ndarray, longest_gap_s: float) -> np.ndarray:
     """``lip_shapes`` without slow changes on ``grid`` (n,), by 10 ms: (n, N_LIPS); NaN where the face was not seen."""
-    shapes = lip_shapes(track)
-    seen = np.isfinite(Series("", track.t_s, shapes[:, 0], "1").at(grid, longest_gap_s))
+    first, behind = np.searchsorted(track.t_s, (grid[0], grid[-1]))
+    near = slice(max(0, int(first) - 1), int(behind) + 1)  # and a picture beyond each end, to lead over to
+    t_s, shapes = track.t_s[near], lip_shapes(track, near)
+    seen = np.isfinite(Series("", t_s, shapes[:, 0], "1").at(grid, longest_gap_s))
     if not seen.any():
         return np.full((len(grid), N_LIPS), np.nan)
     own = slice(int(seen.argmax()), len(seen) - int(seen[::-1].argmax()))
     # Holes are bridged for the filters and stay holes.
-    whole = np.stack([np.interp(grid[own], track.t_s, column) for column in shapes.T], 1)
+    whole = np.stack([np.interp(grid[own], t_s, column) for column in shapes.T], 1)
     whole = scipy.ndimage.gaussian_filter1d(whole, LIPS_SMOOTHING_S * GRID_HZ, axis=0)
     whole -= _slow(whole)
     made = np.full((len(grid), N_LIPS), np.nan)
@@ -117,10 +122,18 @@ def _slow(values: np.ndarray) -> np.ndarray:
 
 def sound_on(spectrum: Series, grid: np.ndarray, floor_percentile: float) -> np.ndarray:
     """Bands and their slopes on ``grid`` (n,), each standardised over it: (n, 2 * bands)."""
-    floored = np.maximum(spectrum.values, np.percentile(spectrum.values, floor_percentile, axis=0))
-    level = np.stack([np.interp(grid, spectrum.t_s, band) for band in floored.T.astype(float)], 1)
-    level = scipy.ndimage.gaussian_filter1d(level, SOUND_SMOOTHING_S * GRID_HZ, axis=0)
-    slope = scipy.ndimage.gaussian_filter1d(level, SLOPE_SMOOTHING_S * GRID_HZ, axis=0, order=1)
-    both = np.concatenate([level, slope], 1)
-    spread = both.std(0)
-    return (both - both.mean(0)) / np.where(spread > 1e-6, spread, np.inf)
+    floor = np.percentile(spectrum.values, floor_percentile, axis=0)
+    bands = len(floor)
+    made = np.empty((len(grid), 2 * bands), np.float32)
+    for k in range(bands):
+        level = np.interp(grid, spectrum.t_s, np.maximum(spectrum.values[:, k], floor[k]).astype(float))
+        level = scipy.ndimage.gaussian_filter1d(level, SOUND_SMOOTHING_S * GRID_HZ)
+        made[:, k] = _standard(level)
+        made[:, bands + k] = _standard(scipy.ndimage.gaussian_filter1d(level, SLOPE_SMOOTHING_S * GRID_HZ, order=1))
+    return made
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """Mean 0 and standard deviation 1; 0 where nothing changes."""
+    spread = values.std()
+    return (values - values.mean()) / (spread if spread > 1e-6 else np.inf)

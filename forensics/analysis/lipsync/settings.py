@@ -8,7 +8,7 @@ from forensics.method import Method, setting
 
 METHOD = Method(
     "correlation of learned components of lips and sound over lags",
-    "3",
+    "4",
     "after Hotelling 1936; Slaney & Covell 2000; Rahimi & Recht 2008",
 )
 COVERAGE_METHOD = Method(
@@ -22,8 +22,8 @@ CLOSURE_METHOD = Method(
     "after Agarwal et al. 2020; phonemes by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
 )
 SPEAKER_METHOD = Method(
-    "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
-    "1",
+    "correlation of learned components of each face's lips and of the sound in windows, at one shared lag",
+    "2",
     "after Hershey & Movellan 1999; Cutler & Davis 2000",
 )
 

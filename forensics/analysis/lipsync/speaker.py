@@ -14,20 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.analysis.lipsync.components import Lips
 from forensics.analysis.lipsync.measure import searched
 from forensics.analysis.lipsync.settings import SPEAKER_METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
 from forensics.finding import Measurement
 from forensics.statistics import clopper_pearson
 from forensics.timeline import Interval, Series, inside, union
-
-
-@dataclass(frozen=True)
-class Mouth:
-    """How fast a mouth opens, (k,) by 10 ms from step ``first`` of the sound on; NaN where not measured."""
-
-    first: int
-    velocity: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -47,8 +40,8 @@ class Windows:
     lag_z: float
 
 
-def follow(mouths: Sequence[Mouth], sound: Series, spoken: Sequence[Interval], settings: Settings) -> Windows | None:
-    """Compare all ``mouths`` with the velocity of the ``sound`` (n,) by 10 ms; None without a window to compare in."""
+def follow(mouths: Sequence[Lips], sound: Series, spoken: Sequence[Interval], settings: Settings) -> Windows | None:
+    """Compare all ``mouths`` with the ``sound`` (n, k) by 10 ms, both weighted; None without a window to compare in."""
     size, step = round(settings.window_s * GRID_HZ), round(settings.step_s * GRID_HZ)
     starts = np.arange(0, max(0, len(sound.t_s) - size + 1), step)
     starts = starts[sums(inside(sound.t_s, spoken), starts, size) >= settings.least_spoken * size]
@@ -85,20 +78,21 @@ def name(z: np.ndarray, lag_z: float, settings: Settings) -> tuple[np.ndarray, n
 
 
 def correlations(
-    mouth: Mouth, sound: np.ndarray, starts: np.ndarray, shifts: np.ndarray, settings: Settings
+    mouth: Lips, sound: np.ndarray, starts: np.ndarray, shifts: np.ndarray, settings: Settings
 ) -> np.ndarray:
     """Correlation of the mouth with the sound ``shifts`` steps later, round a circle, by window: (shifts, windows)."""
     size = round(settings.window_s * GRID_HZ)
     if not len(starts):
         return np.zeros((len(shifts), 0), np.float32)
     at, steps = starts - starts[0], np.arange(starts[0], starts[-1] + size)
-    moving = np.nan_to_num(_stretch(mouth, steps))
+    moving, loud = np.nan_to_num(_stretch(mouth, steps)), (sound**2).sum(1)
     floor = settings.least_power * size  # both signals are standardised: their mean power is 1
-    power = np.maximum(sums(moving**2, at, size), floor)
+    power = np.maximum(sums((moving**2).sum(1), at, size), floor)
     made = np.empty((len(shifts), len(starts)), np.float32)
     for row, shift in zip(made, shifts, strict=True):
-        heard = np.take(sound, steps + shift, mode="wrap")
-        row[:] = sums(moving * heard, at, size) / np.sqrt(power * np.maximum(sums(heard**2, at, size), floor))
+        later = (steps + shift) % len(sound)
+        product = sums(np.einsum("nk,nk->n", moving, sound[later]), at, size)
+        row[:] = product / np.sqrt(power * np.maximum(sums(loud[later], at, size), floor))
     return made
 
 
@@ -171,17 +165,17 @@ def sums(values: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
     return total[starts + size] - total[starts]
 
 
-def _stretch(mouth: Mouth, steps: np.ndarray) -> np.ndarray:
-    """The mouth's velocity at consecutive ``steps``; NaN outside what was seen of it."""
+def _stretch(mouth: Lips, steps: np.ndarray) -> np.ndarray:
+    """The mouth at consecutive ``steps``; NaN outside what was seen of it."""
     rows = steps - mouth.first
-    inside = (rows >= 0) & (rows < len(mouth.velocity))
-    return np.where(inside, mouth.velocity[np.clip(rows, 0, len(mouth.velocity) - 1)], np.nan)
+    known = (rows >= 0) & (rows < len(mouth.values))
+    return np.where(known[:, None], mouth.values[np.clip(rows, 0, len(mouth.values) - 1)], np.nan)
 
 
-def _in_view(mouth: Mouth, starts: np.ndarray, size: int, settings: Settings) -> np.ndarray:
+def _in_view(mouth: Lips, starts: np.ndarray, size: int, settings: Settings) -> np.ndarray:
     """Which windows show enough of the mouth: bool (windows,)."""
-    measured = np.concatenate([[0], np.cumsum(np.isfinite(mouth.velocity))])
-    first, behind = (np.clip(starts - mouth.first + edge, 0, len(mouth.velocity)) for edge in (0, size))
+    measured = np.concatenate([[0], np.cumsum(np.isfinite(mouth.values[:, 0]))])
+    first, behind = (np.clip(starts - mouth.first + edge, 0, len(mouth.values)) for edge in (0, size))
     return measured[behind] - measured[first] >= settings.least_in_view * size
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics.analysis.lipsync.closure import close, measure_rank, measure_rate
+from forensics.analysis.lipsync.components import Components, take
 from forensics.analysis.lipsync.coverage import (
     Watched,
     accounted,
@@ -18,7 +19,6 @@ from forensics.analysis.lipsync.coverage import (
     stretches,
     watch,
 )
-from forensics.analysis.lipsync.features import lips_on, sound_on
 from forensics.analysis.lipsync.measure import (
     Comparison,
     at_edge,
@@ -33,18 +33,16 @@ from forensics.analysis.lipsync.measure import (
     seen_blocks,
     swapped_peaks,
 )
-from forensics.analysis.lipsync.model import Model, shipped
+from forensics.analysis.lipsync.model import shipped
 from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
     mouth_opening,
-    mouth_velocity,
     repeated_openings,
     sound_spectrum,
-    sound_velocity,
 )
-from forensics.analysis.lipsync.speaker import Mouth, Turn, Windows, follow, measure_known, turns, without
+from forensics.analysis.lipsync.speaker import Turn, Windows, follow, measure_known, turns, without
 from forensics.finding import About, Event, Finding
 from forensics.speech import BILABIALS, phonemes
 from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, intersection, repeatability, total_s, union
@@ -81,15 +79,20 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
     heard = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
-    spectrum = heard.spectrum if heard else None
-    speaking = find_speaker(scene, spectrum, settings) if spectrum is not None else Speaking()
-    compared, watched = watch_all(scene, spectrum, settings, shipped())
+    rivals, compared = candidates(scene, heard, settings)
+    wanted = {t.name: t for t in (*rivals, *(t for tracks in compared.values() for t in tracks))}
+    parts = take(wanted.values(), heard.spectrum, scene.interval, settings, shipped()) if heard else None
+    speaking = find_speaker(scene, rivals, parts, settings)
+    watched = {
+        person: watch_person(tracks, scene, parts if person in compared else None, settings)
+        for person, tracks in scene.persons.items()
+    }
     return [
         *(
             finding
             for person, tracks in scene.persons.items()
             for finding in (
-                *assess_person(person, tracks, scene, heard, compared.get(person), watched[person], speaking, settings),
+                *assess_person(person, tracks, scene, heard, parts, watched[person], speaking, settings),
                 assess_coverage(person, tracks, scene, watched, settings),
             )
         ),
@@ -105,7 +108,7 @@ def assess_person(
     tracks: list[FaceTrack],
     scene: Scene,
     heard: Heard | None,
-    both: tuple[Series, Series] | None,
+    parts: Components | None,
     watched: Watched,
     speaking: Speaking,
     settings: Settings,
@@ -126,8 +129,8 @@ def assess_person(
     about = About(scene.interval, settings, intersection(spoken, within), person, subjects)
     if reasons:
         return [question.refuse(about, *reasons) for question in (LINK, OFFSET, CLOSURE)]
-    assert heard is not None and both is not None
-    mouth, sound = signals(both, within, shipped())
+    assert heard is not None and parts is not None
+    mouth, sound = parts.pair(tracks, within)
     if np.isfinite(mouth.values).all(1).sum() / GRID_HZ < settings.least_visible_s:  # in view, but too seldom seen
         return [question.refuse(about, "too_few_visible_seconds") for question in (LINK, OFFSET, CLOSURE)]
     comparison = compare(mouth.values, sound.values, settings)
@@ -207,29 +210,6 @@ def still(tracks: list[FaceTrack], settings: Settings) -> bool:
     return bool(moved < np.fmax(settings.least_motion, settings.error_ratio * error))  # fmax: an unknown error is NaN
 
 
-def components(tracks: list[FaceTrack], spectrum: Series, settings: Settings, model: Model) -> tuple[Series, Series]:
-    """Components of mouth and sound (n, k) on one grid, not yet weighted; the mouth NaN where not seen."""
-    start_s = max(float(spectrum.t_s[0]), min(float(t.t_s[0]) for t in tracks))
-    end_s = min(float(spectrum.t_s[-1]), max(float(t.t_s[-1]) for t in tracks))
-    grid = np.arange(start_s, end_s, 1 / GRID_HZ)
-    mouth = np.full((len(grid), len(model.weights)), np.nan)
-    for track in tracks:
-        own = slice(*np.searchsorted(grid, (track.t_s[0], track.t_s[-1])))
-        mouth[own] = model.lips_components(lips_on(track, grid[own], settings.longest_gap_s))
-    sound = model.sound.components(sound_on(spectrum, grid, settings.floor_percentile))
-    return (
-        Series("components of the mouth", grid, mouth, "1"),
-        Series("components of the sound", grid, sound, "1"),
-    )
-
-
-def signals(both: tuple[Series, Series], within: list[Interval], model: Model) -> tuple[Series, Series]:
-    """The components (n, k) weighted, the mouth's ``within`` this time alone and NaN outside."""
-    mouth, sound = both
-    own = np.where(inside(mouth.t_s, within)[:, None], mouth.values, np.nan)
-    return replace(mouth, values=model.weighted(own)), replace(sound, values=model.weighted(sound.values))
-
-
 def answer_link(about: About, evidence: dict[str, Any], tracks: list[FaceTrack]) -> Finding:
     """Rank of this sound among its shifted copies, and the error of the mouth's opening where it was sampled."""
     comparison, openings = evidence["comparison"], repeated_openings(tracks)
@@ -299,31 +279,17 @@ def unreadable(comparison: Comparison, offsets: np.ndarray, settings: Settings) 
 # -- speech without lips, lips without speech ------------------------------------------------------------------------
 
 
-def watch_all(
-    scene: Scene, spectrum: Series | None, settings: Settings, model: Model
-) -> tuple[dict[str, tuple[Series, Series]], dict[str, Watched]]:
-    """By person: the components of mouth and sound where these can be compared, and what the mouth does."""
-    compared = {
-        person: components(tracks, spectrum, settings, model)
-        for person, tracks in scene.persons.items()
-        if spectrum is not None and comparable(tracks, spectrum, settings)
-    }
-    return compared, {
-        person: watch_person(tracks, scene, compared.get(person), settings, model)
-        for person, tracks in scene.persons.items()
-    }
+def watch_person(tracks: list[FaceTrack], scene: Scene, parts: Components | None, settings: Settings) -> Watched:
+    """What a person's mouth does in the examined time, while someone speaks and while nobody does.
 
-
-def watch_person(
-    tracks: list[FaceTrack], scene: Scene, both: tuple[Series, Series] | None, settings: Settings, model: Model
-) -> Watched:
-    """What a person's mouth does in the examined time, while someone speaks and while nobody does."""
+    ``parts`` is None where this person's lips cannot be compared with the sound.
+    """
     audio, spoken = scene.observation.audio, scene.speech or []
     assert audio is not None
     grid = np.arange(scene.interval.start_s, scene.interval.end_s, 1 / GRID_HZ)
     gap = gap_on([] if unfit(tracks, settings) else tracks, grid, settings)
     seen, in_view = stretches(np.isfinite(gap.values), grid), [t.interval for t in tracks]
-    pair = signals(both, seen, model) if both and total_s(seen) >= settings.least_visible_s else None
+    pair = parts.pair(tracks, seen) if parts and total_s(seen) >= settings.least_visible_s else None
     return watch(gap, in_view, pair, spoken, quiet(audio, spoken, settings), settings)
 
 
@@ -382,29 +348,31 @@ class Speaking:
         return union(turn.interval for turn in self.turns if self.person(turn) == person)
 
 
-def find_speaker(scene: Scene, spectrum: Series, settings: Settings) -> Speaking:
-    """Compare every face that can be measured and moves its mouth with the sound of the examined time."""
-    tracks = tuple(t for t in scene.tracks if not unfit([t], settings) and not still([t], settings))
-    heard = Interval(float(spectrum.t_s[0]), float(spectrum.t_s[-1])) & scene.interval
-    if heard is None or not tracks:
-        return Speaking(tracks)
-    grid = np.arange(heard.start_s, heard.end_s, 1 / GRID_HZ)
-    sound = Series("sound velocity", grid, sound_velocity(spectrum, grid, settings), "standard deviations")
-    mouths = [_mouth_on(grid, track, settings) for track in tracks]
-    windows = follow(mouths, sound, scene.speech or [], settings)
+def candidates(
+    scene: Scene, heard: Heard | None, settings: Settings
+) -> tuple[tuple[FaceTrack, ...], dict[str, list[FaceTrack]]]:
+    """Tracks whose mouth can be measured and moves: one of them may speak; and by person those that can be compared
+    with the sound over all of their time."""
+    if heard is None:
+        return (), {}
+    rivals = tuple(t for t in scene.tracks if not unfit([t], settings) and not still([t], settings))
+    return rivals, {p: own for p, own in scene.persons.items() if comparable(own, heard.spectrum, settings)}
+
+
+def find_speaker(scene: Scene, rivals: tuple[FaceTrack, ...], parts: Components | None, settings: Settings) -> Speaking:
+    """Compare the lips of all ``rivals`` with the sound of the examined time."""
+    if parts is None or not rivals:
+        return Speaking(rivals)
+    lips = [parts.weighted_lips(track.name) for track in rivals]
+    windows = follow(lips, parts.weighted_sound(), scene.speech or [], settings)
     if windows is None:
-        return Speaking(tracks)
+        return Speaking(rivals)
     found = tuple(
         replace(turn, interval=common)
         for turn in turns(windows, settings)
-        if (common := turn.interval & tracks[turn.face].interval)
+        if (common := turn.interval & rivals[turn.face].interval)
     )
-    return Speaking(tracks, windows, found)
-
-
-def _mouth_on(grid: np.ndarray, track: FaceTrack, settings: Settings) -> Mouth:
-    first, behind = np.searchsorted(grid, (track.t_s[0], track.t_s[-1]))
-    return Mouth(int(first), mouth_velocity(track, grid[first:behind], settings))
+    return Speaking(rivals, windows, found)
 
 
 def own_and_others(person: str, tracks: list[FaceTrack]) -> tuple[list[Interval], list[Interval]]:
