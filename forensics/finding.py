@@ -137,6 +137,14 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """Pictures of a mouth to be shown side by side, beside a finding's answer: what they show, and when, in s."""
+
+    what: str
+    t_s: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Event:
     """Something at an instant. ``what`` says it in words; ``details`` are plain values."""
 

@@ -9,13 +9,17 @@ import numpy as np
 
 from forensics import sandbox
 from forensics.errors import MediaError
-from forensics.finding import Event, Finding
+from forensics.finding import Event, Finding, Strip
 from forensics.timeline import FaceTrack
 
 #: Height of a still in the report, in px, and pictures shown a person.
 HEIGHT_PX, MOST = 360, 4
 #: Further faces shown where the analyst merged several or set them aside; each is some 40 kB in the report.
 MOST_VIEWS = 12
+#: Side of a picture of a strip, in px, and its side on the face: forehead to chin is 1.
+STRIP_PX, STRIP_SIDE = 132, 0.55
+#: Landmarks: forehead, chin, lips.
+_FOREHEAD, _CHIN, _LIPS = 10, 152, (13, 14, 61, 291)
 #: Blue of the chart palette: readable on skin and backgrounds with the white rim drawn under it.
 _BLUE, _WHITE = (0, 114, 178), (255, 255, 255)
 
@@ -29,36 +33,54 @@ class Still:
     pts: int
     caption: str
     jpeg: bytes
+    question: str = ""  # of the finding whose strip it belongs to
 
 
 @dataclass(frozen=True)
 class Instant:
-    """A picture to show: its track's row gives the face to mark."""
+    """A picture to show: its track's row gives the face to mark, or, of a strip, the mouth to cut out."""
 
     name: str
     track: FaceTrack
     row: int
     caption: str
+    question: str = ""
 
 
-def draw(fd: int, stream_index: int, wanted: list[tuple[int, list[list[float]]]]) -> Iterator[sandbox.Message]:
-    """Runs in the child: for each (number of a picture, points) the picture with those points marked, as JPEG."""
+def draw(fd: int, stream_index: int, wanted: list[tuple[int, list[list[float]], bool]]) -> Iterator[sandbox.Message]:
+    """Runs in the child: for each (number of a picture, points of a face, mouth alone?) the picture as JPEG."""
     from forensics import decode, pixels
 
-    last = max(number for number, _ in wanted)
+    last = max(number for number, *_ in wanted)
     for picture in decode.pictures(fd, stream_index, decode.Losses()):
         yield sandbox.AT_WORK
-        for k, points in ((k, points) for k, (number, points) in enumerate(wanted) if number == picture.index):
-            rgb = picture.rgb()
-            factor = HEIGHT_PX / rgb.shape[0]
-            rgb, xy = pixels.scale(rgb, factor), np.array(points) * factor
-            corners = (*(xy.min(0) - 6).astype(int).tolist(), *(xy.max(0) + 6).astype(int).tolist())
-            pixels.draw_box(rgb, corners, _WHITE, 3)
-            pixels.draw_box(rgb, corners, _BLUE, 1)
-            pixels.draw_points(rgb, xy, 1, _BLUE)
-            yield {"k": k}, {"jpeg": np.frombuffer(pixels.as_jpeg(rgb), np.uint8)}
+        for k, (number, points, alone) in enumerate(wanted):
+            if number == picture.index:
+                drawn = _mouth(picture.rgb(), np.array(points)) if alone else _marked(picture.rgb(), np.array(points))
+                yield {"k": k}, {"jpeg": np.frombuffer(pixels.as_jpeg(drawn), np.uint8)}
         if picture.index >= last:
             return
+
+
+def _marked(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The whole picture, the face boxed and its landmarks drawn."""
+    from forensics import pixels
+
+    factor = HEIGHT_PX / rgb.shape[0]
+    rgb, xy = pixels.scale(rgb, factor), points * factor
+    corners = (*(xy.min(0) - 6).astype(int).tolist(), *(xy.max(0) + 6).astype(int).tolist())
+    pixels.draw_box(rgb, corners, _WHITE, 3)
+    pixels.draw_box(rgb, corners, _BLUE, 1)
+    pixels.draw_points(rgb, xy, 1, _BLUE)
+    return rgb
+
+
+def _mouth(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The mouth and what is around it, nothing drawn over it."""
+    from forensics import pixels
+
+    side = STRIP_SIDE * float(np.linalg.norm(points[_FOREHEAD] - points[_CHIN]))
+    return pixels.cut_out(rgb, points[list(_LIPS)].mean(0) - side / 2, side, STRIP_PX / side)
 
 
 def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> list[Instant]:
@@ -75,7 +97,18 @@ def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> l
         track = by_name[event.details["track"]]
         row = int(np.flatnonzero(track.frame == event.details["frame"])[0])
         chosen.append(Instant(f"{person}-{event.kind}-{k}", track, row, _caption(event)))
+    chosen += [i for f in findings for n, s in enumerate(f.evidence.get("strips", ())) for i in _strip(f, n, s, tracks)]
     return chosen + views(person, [t for t in tracks if t.letter != longest.letter])
+
+
+def _strip(finding: Finding, number: int, strip: Strip, tracks: list[FaceTrack]) -> list[Instant]:
+    """The pictures shown at a strip's instants, each once."""
+    track = next(t for t in tracks if t.interval.start_s <= strip.t_s[0] <= t.interval.end_s)
+    rows = dict.fromkeys(int(np.searchsorted(track.t_s, t_s, "right")) - 1 for t_s in strip.t_s)
+    name = f"{finding.person}-strip-{number + 1}"
+    return [
+        Instant(f"{name}-{k}", track, row, strip.what, finding.question) for k, row in enumerate(rows, 1) if row >= 0
+    ]
 
 
 def views(person: str, tracks: Iterable[FaceTrack]) -> list[Instant]:
@@ -100,7 +133,9 @@ def _caption(event: Event) -> str:
 
 def ask(fd: int, stream_index: int, wanted: list[Instant]) -> Generator[sandbox.Message, None, None]:
     """A child begins to take the stills: until they are ``received`` its caller may do other work."""
-    points = [(int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist()) for i in wanted]
+    points = [
+        (int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist(), bool(i.question)) for i in wanted
+    ]
     return sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)
 
 
@@ -127,6 +162,7 @@ def received(messages: Iterable[sandbox.Message], wanted: list[Instant]) -> list
             int(i.track.pts[i.row]),
             i.caption,
             made[k],
+            i.question,
         )
         for k, i in enumerate(wanted)
     ]

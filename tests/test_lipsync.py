@@ -8,11 +8,11 @@ import pytest
 
 from forensics import finding, report
 from forensics.analysis import lipsync
-from forensics.analysis.lipsync import Settings, features, speaker, verdict
+from forensics.analysis.lipsync import Settings, components, features, measure, speaker, verdict
 from forensics.analysis.lipsync.questions import CHOSEN
 from forensics.report import phrases
 from forensics.speech import Phoneme
-from forensics.timeline import Interval, total_s
+from forensics.timeline import Interval, Series, total_s
 
 SECONDS = 14.0
 #: Where the shipped weights put a made-up mouth whose gap and loudness move as one: a zero of recorded people, which is
@@ -326,6 +326,36 @@ def test_a_long_recording_is_computed_in_parts_without_seams():
     sound = np.random.default_rng(0).normal(0, 1, (9000, 52))
     whole, part = side.components(sound), side.components(sound[4000:4300])
     np.testing.assert_allclose(whole[4030:4270], part[30:-30], atol=1e-4)
+
+
+def test_lips_taken_in_parts_are_those_taken_whole(monkeypatch):
+    """A picture now and then is missing, and the parts are shorter than the filters reach."""
+    random = np.random.default_rng(0)
+    t_s = np.delete(np.arange(0, 30, 1 / 25), [100, 101, 400, 555])
+    base = np.random.default_rng(1).normal(0, 30, (478, 3))
+    base[list(features.RIGID)] = 80 * np.array(list(features.RIGID.values()))
+    track = planted.track(t_s, base + np.cumsum(random.normal(0, 0.3, (len(t_s), 478, 3)), 0))
+    grid = np.arange(-1, 31, 0.01)
+    whole = components.lips_of(track, grid, Settings(), lipsync.shipped())
+    monkeypatch.setattr(components, "PART", 300)
+    parts = components.lips_of(track, grid, Settings(), lipsync.shipped())
+    assert grid[whole.first] == pytest.approx(0, abs=0.01) and len(whole.values) == len(parts.values)
+    np.testing.assert_allclose(parts.values, whole.values, atol=1e-3)
+
+
+def test_the_strip_shows_the_pictures_in_which_lips_and_sound_agree_most():
+    """They agree for half a second at 12 s, 200 ms before their sound, and oppose each other at 20 s."""
+    t_s = np.arange(0, 30, 0.01)
+    mouth = np.ones((3000, 2))
+    sound = np.zeros((3000, 2))
+    sound[1220:1276], sound[2020:2076] = 1, -1
+    sides = (Series("", t_s, side, "1") for side in (mouth, sound))
+    most, least = measure.strips(*sides, 200.0, [Interval(0, 30)], Settings())
+    assert most.t_s == pytest.approx(12 + 0.08 * np.arange(7)) and least.t_s == pytest.approx(20 + 0.08 * np.arange(7))
+    sides = (Series("", t_s, side, "1") for side in (mouth, sound))
+    most, _ = measure.strips(*sides, 200.0, [Interval(15, 30)], Settings())
+    assert most.t_s[0] >= 14.79
+    assert measure.strips(*(Series("", t_s, side, "1") for side in (mouth, sound)), 0.0, [], Settings()) == ()
 
 
 # -- refusals ------------------------------------------------------------------------------------------------------

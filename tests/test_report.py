@@ -264,7 +264,7 @@ def charts_of(found):
 
 
 def stills():
-    shared = {"caption": "The mesh is drawn.", "jpeg": JPEG}
+    shared = {"caption": "The mesh is drawn.", "jpeg": JPEG, "question": ""}
     yield SimpleNamespace(name="B-6.040", person="B", t_s=6.04, frame=151, pts=77312, **shared)
     yield SimpleNamespace(name="A/../first", person="A", t_s=0.2, frame=0, pts=0, **shared)
 
@@ -637,6 +637,24 @@ def test_a_still_stands_with_the_finding_that_flags_its_instant():
         return photographs(report.findings_json(examination(found=of)), [still])[0].place
 
     assert (place(found), place(found[:1]), place(found[2:])) == (1, 0, None)
+
+
+def test_a_strip_stands_with_the_finding_it_was_taken_for_in_its_order():
+    """Though a blink falls on it."""
+    found = [finding(events=(Event("blink", Interval(6, 6.1), "a blink"),)), finding("lipsync.offset")]
+    of = examination(found=found)
+    strip = [
+        SimpleNamespace(
+            **vars(next(stills()))
+            | {"person": "A", "t_s": 6.04 + k / 25, "question": "lipsync.offset", "name": f"A-{k}", "caption": what}
+        )
+        for what in ("Where they go together most", "Least")
+        for k in range(3)
+    ]
+    assert [p.place for p in photographs(report.findings_json(of), strip)] == [1] * 6
+    source = page(of, pictures=lambda: iter(strip))
+    assert source.count('<figure class="strip">') == 2
+    assert source.index("Stills 1 to 3.</b> Where they go together most") < source.index("Stills 4 to 6.</b> Least")
 
 
 def test_stills_are_numbered_as_they_stand():

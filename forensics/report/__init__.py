@@ -26,7 +26,7 @@ def write(case: Case, record: dict[str, Any], figures: Sequence[Plate] = (), sti
     """Write findings, tables, charts, stills and the report into the case; returns the report's path.
 
     ``record`` is ``findings_json``'s and ``figures`` are ``plates`` of it; ``stills`` have ``name, person, t_s, frame,
-    pts, caption, jpeg``. The same values give the same bytes.
+    pts, caption, jpeg, question``. The same values give the same bytes.
     """
     pictures = photographs(record, stills)
     page = render(record, figures, pictures, case.state(), case.entries())

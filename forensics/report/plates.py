@@ -128,7 +128,13 @@ def photographs(record: Mapping[str, Any], stills: Iterable[Any]) -> list[Photog
 
 
 def _place(record: Mapping[str, Any], still: Any) -> int | None:
-    """Place of the finding on this person with an event at the still's time; flagged events come first."""
+    """Place of the finding that the still was taken for, or that has an event of this person at its time.
+
+    Flagged events come first.
+    """
+    if still.question:
+        asked = [(f["question"], f["person"]) for f in record["findings"]]
+        return asked.index((still.question, still.person))
     at = round(still.t_s, 3)
     events = [
         (not event["unusual"], place)

@@ -394,7 +394,7 @@ def commit() -> str:
         return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True).stdout.strip()
 
     return git("rev-parse", "--short", "HEAD") + (
-        " with uncommitted changes" if git("status", "--porcelain", "forensics") else ""
+        " with uncommitted changes" if git("status", "--porcelain", ":/forensics") else ""
     )
 
 

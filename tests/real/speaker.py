@@ -28,7 +28,7 @@ from forensics.timeline import Interval, Series, runs
 
 SPEAKER = Path(__file__).resolve().parent / "SPEAKER.md"
 #: Windows compared, s.
-WINDOWS_S = (2.0, 3.0, 4.0, 5.0)
+WINDOWS_S = (2.0, 3.0, 4.0)
 #: Folds of persons, and strangers drawn for each clip from its own.
 FOLDS, PARTNERS = 10, 6
 #: The made-up scenes.
@@ -181,14 +181,16 @@ def tables(all_clips: Sequence[Clip]) -> list[str]:
     settings = lipsync.Settings()
     lines = ["## By window", ""]
     lines += [
-        "| window s | two faces: right | wrong | neither speaks: named | own sound alone: right |",
-        "|" + "---|" * 5,
+        "| window s | two faces: right | wrong | in turn: right | wrong | neither speaks: named | own sound: right |",
+        "|" + "---|" * 7,
     ]
     for window_s in WINDOWS_S:
         made = trials(all_clips, replace(settings, window_s=window_s))
         figures = (
             rate(made[SPEAKS], "right"),
             rate(made[SPEAKS], "wrong"),
+            rate(made[TURNS], "right"),
+            rate(made[TURNS], "wrong"),
             rate(made[NEITHER], "wrong"),
             rate(made[OWN], "right"),
         )

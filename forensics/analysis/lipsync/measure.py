@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,9 @@ import scipy
 
 from forensics.analysis.lipsync.settings import METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
-from forensics.finding import Event, Measurement
+from forensics.finding import Event, Measurement, Strip
 from forensics.statistics import clopper_pearson
-from forensics.timeline import Interval, Series, repeatability
+from forensics.timeline import Interval, Series, inside, repeatability
 
 #: What viewers detect and accept, in our sign (ITU-R BT.1359 counts early sound as positive), ms.
 DETECTABLE_MS, ACCEPTABLE_MS = (-45, 125), (-90, 185)
@@ -316,6 +317,37 @@ def jump(mouth: Series, sound: Series, settings: Settings) -> Event | None:
         Interval(at_s - settings.block_s, at_s + settings.block_s),
         f"The sound lies {first_ms:+.0f} ms from the lips before, and {then_ms:+.0f} ms after.",
         details={"before_ms": first_ms, "after_ms": then_ms},
+    )
+
+
+# -- what to look at -------------------------------------------------------------------------------------------------
+
+
+def strips(
+    mouth: Series, sound: Series, offset_ms: float, spoken: Sequence[Interval], settings: Settings
+) -> tuple[Strip, ...]:
+    """Pictures of the lips where they go with the sound most, and where least, while someone speaks.
+
+    Of the first part alone, so that the evidence need not be decoded to its end a second time.
+    """
+    step, size = (round(s * GRID_HZ) for s in (settings.strip_step_s, settings.strip_step_s * settings.strip_pictures))
+    lag, n = round(offset_ms / 1000 * GRID_HZ), min(len(mouth.t_s), round(settings.strip_within_s * GRID_HZ))
+    together = (mouth.values[:n] * np.roll(sound.values, -lag, axis=0)[:n]).sum(1)
+    together[~inside(mouth.t_s[:n] + lag / GRID_HZ, spoken)] = np.nan
+    if n <= size:
+        return ()
+    mean = np.lib.stride_tricks.sliding_window_view(together, size).mean(1)  # NaN where any of it is
+    if not np.isfinite(mean).any():
+        return ()
+    found = (("most", int(np.nanargmax(mean))), ("least", int(np.nanargmin(mean))))
+    return tuple(
+        Strip(
+            f"The lips where they go with the sound {how}, of the first {settings.strip_within_s:g} s in view: "
+            f"a picture each {settings.strip_step_s:g} s. The sound of each comes {offset_ms:+.0f} ms after it. "
+            "Chosen by the measurement: they illustrate, and prove nothing.",
+            tuple(float(t) for t in mouth.t_s[at : at + size : step]),
+        )
+        for how, at in found
     )
 
 

@@ -64,6 +64,9 @@ class Settings:
     least_drift_s: float = setting(20.0, "s", "between first and last window of a slope")
     least_jump_ms: float = setting(80.0, "ms", "two pictures at 25/s: twice the systematic part")
     widest_ms: float = setting(160.0, "ms", "full statistical width beyond which several offsets fit")
+    strip_step_s: float = setting(0.08, "s", "between pictures shown side by side: two at 25/s")
+    strip_pictures: int = setting(7, "1", "shown side by side: half a second, about two syllables")
+    strip_within_s: float = setting(60.0, "s", "of what is in view; later pictures would be decoded for these alone")
     longest_gap_s: float = setting(0.2, "s", "without a picture of the mouth")
     error_ratio: float = setting(
         2.0, "1", "a mouth moves if its gap varies by this many standard errors: beyond what 95 % of errors reach"

@@ -31,6 +31,7 @@ from forensics.analysis.lipsync.measure import (
     measure_opening_error,
     measure_percentile,
     seen_blocks,
+    strips,
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import shipped
@@ -243,7 +244,12 @@ def answer_offset(about: About, evidence: dict[str, Any]) -> Finding:
         about,
         measurements=(measured, *([drift] if drift else [])),
         events=events,
-        evidence=evidence | {"offsets": offsets, "course": along},
+        evidence=evidence
+        | {
+            "offsets": offsets,
+            "course": along,
+            "strips": strips(mouth, sound, measured.value, evidence["spoken"], settings),
+        },
         score=measured.value,
         score_direction="positive = the sound comes after the lips, ms",
     )
