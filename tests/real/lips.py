@@ -15,7 +15,7 @@ offsets.json has by SHA-256 of the clip:
 
     {"clip": stem, "observer": "A",
      "releases": [{"phone": "p" | "b" | "m",  as it sounds; voiced or not is a guess in a language not understood
-                   "sound_s": burst of p and b; of m, and of b without a burst, the abrupt rise to the vowel; "error_s": ±,
+                   "sound_s": burst of p and b; of m, and of b without a burst, the abrupt rise to the vowel; "error_s",
                    "closed": number of the last picture with closed lips, "open": of the first in which they are parted,
                    "sure": edge, gap and pairing all plain; "note": ""}]}
 
@@ -24,7 +24,7 @@ recogniser heard, and those where the landmarks of the lips part; which closure 
 the order, the length of the closure and the phone, and had to hold for all of a clip. Where the same sound could
 belong to two closures, or a closure opens over several pictures, ``sure`` is false. Left out after a look:
 latentsync_demo2_in (reverberant: no burst to be seen), t058 (60 pictures a second, every one shown twice, lips seldom
-closed), t076 (beard hides the gap).
+closed), t076 (soft pictures, in which no closure opens at once).
 """
 
 from __future__ import annotations
