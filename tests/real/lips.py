@@ -38,6 +38,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import scipy.signal
 from eyes import PLACE_S, SHAPE_S, sha256, smoothed, strip
+from gate import HERE
 from matplotlib.figure import SubFigure
 from PIL import Image
 from sheets import REPOSITORY, SHEET, TEXT, opened, save, tile
@@ -46,8 +47,9 @@ from forensics import open_case, pipeline
 from forensics.case import Case
 from forensics.scene import Scene
 from forensics.speech import BILABIALS, phonemes
-from forensics.timeline import Audio, Interval
+from forensics.timeline import Audio, FaceTrack, Interval
 
+MARKS = HERE / "offsets.json"
 #: Corners of the mouth: the person's right and left.
 CORNERS = [61, 291]
 #: Width and height of a tile in px: six a row.
@@ -76,6 +78,10 @@ def scene_of(clip: Path, cases: Path | None) -> Scene:
         return pipeline.examine(made).scene
 
 
+def main_track(scene: Scene) -> FaceTrack:
+    return max(scene.tracks, key=lambda t: len(t.t_s))
+
+
 def draw_sounds(audio: Audio, times_s: Sequence[float], path: Path) -> None:
     """Wave and spectrogram about each of up to SOUNDS times, with a line every 10 ms."""
     figure = plt.figure(figsize=(SHEET / 100, 2.7 * len(times_s)), layout="constrained")
@@ -102,7 +108,7 @@ def draw_sound(audio: Audio, span: Interval, figure: SubFigure) -> None:
 
 def mouths(clip: Path, scene: Scene, span: Interval, larger: int) -> Iterator[Image.Image]:
     """A tile of the main track's mouth for each picture in ``span``."""
-    track = max(scene.tracks, key=lambda t: len(t.t_s))
+    track = main_track(scene)
     corners = np.asarray(track.landmarks[:])[:, CORNERS].astype(float)
     across = corners[:, 1, :2] - corners[:, 0, :2]
     shape = np.column_stack([np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1), across])
