@@ -19,12 +19,13 @@ offsets.json has by SHA-256 of the clip:
                    "closed": number of the last picture with closed lips, "open": of the first in which they are parted,
                    "sure": edge, gap and pairing all plain; "note": ""}]}
 
-Marked by one observer, before any offset of these clips was computed, printed or looked at. Places were those that the
-recogniser heard, and those where the landmarks of the lips part; which closure belongs to which sound was told from
-the order, the length of the closure and the phone, and had to hold for all of a clip. Where the same sound could
-belong to two closures, or a closure opens over several pictures, ``sure`` is false. Left out after a look:
-latentsync_demo2_in (reverberant: no burst to be seen), t058 (60 pictures a second, every one shown twice, lips seldom
-closed), t076 (soft pictures, in which no closure opens at once).
+Marked by one observer, before any offset of these clips was computed, printed or looked at; known was that the set's
+lie between -160 and +220 ms. Places were those that the recogniser heard, and those where the landmarks of the lips
+part. A clip's sound was looked at before its lips, but the times were written down with both seen. Which closure
+belongs to which sound was told from the order, the length of the closure and the phone, and had to hold for all of a
+clip. Where the same sound could belong to two closures, or a closure opens over several pictures, ``sure`` is false.
+Left out after a look: latentsync_demo2_in (reverberant: no burst to be seen), t058 (60 pictures a second, most shown
+twice, lips seldom closed), t076 (soft pictures, in which no closure opens at once).
 """
 
 from __future__ import annotations
