@@ -54,8 +54,9 @@ class Settings:
     systematic_ms: float = setting(
         40.0,
         "ms",
-        "half width added to the statistical interval: one picture at 25/s; made-up mouths measure +9 ms, clips of one "
-        "recording chain scatter by 14 ms (tests/real/LIPSYNC.md), and the zero is that of recorded people",
+        "half width added to the statistical interval: a further clip is expected within -15 to +40 ms of marks by hand "
+        "(6 recording chains, tests/real/OFFSETS.md); built samples measure -4 to -8 ms, clips of one recording chain "
+        "scatter by 14 ms",
     )
     least_null: int = setting(199, "1", "shifts, and where these are fewer orders of blocks: steps of 0.5 % at most")
     course_s: float = setting(5.0, "s", "windows of the offset over time; dev clips' lie within 40 ms of the whole's")
