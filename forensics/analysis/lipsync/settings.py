@@ -54,7 +54,7 @@ class Settings:
     systematic_ms: float = setting(
         40.0,
         "ms",
-        "half width added to the statistical interval: a further clip is expected within -15 to +40 ms of marks by hand "
+        "half width added to the statistical interval: a further clip is expected -15 to +40 ms from marks by hand "
         "(6 recording chains, tests/real/OFFSETS.md); built samples measure -4 to -8 ms, clips of one recording chain "
         "scatter by 14 ms",
     )
