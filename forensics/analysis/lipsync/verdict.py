@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.analysis.lipsync import words
 from forensics.analysis.lipsync.closure import close, measure_rank, measure_rate
 from forensics.analysis.lipsync.coverage import (
     Watched,
@@ -84,17 +85,23 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     spectrum = heard.spectrum if heard else None
     speaking = find_speaker(scene, spectrum, settings) if spectrum is not None else Speaking()
     compared, watched = watch_all(scene, spectrum, settings, shipped())
-    return [
-        *(
-            finding
-            for person, tracks in scene.persons.items()
-            for finding in (
-                *assess_person(person, tracks, scene, heard, compared.get(person), watched[person], speaking, settings),
-                assess_coverage(person, tracks, scene, watched, settings),
-            )
-        ),
-        assess_speaker(scene, speaking, settings),
+    answers = [
+        finding
+        for person, tracks in scene.persons.items()
+        for finding in (
+            *assess_person(person, tracks, scene, heard, compared.get(person), watched[person], speaking, settings),
+            assess_coverage(person, tracks, scene, watched, settings),
+        )
     ]
+    return [*answers, *assess_words(answers, scene, watched), assess_speaker(scene, speaking, settings)]
+
+
+def assess_words(answers: list[Finding], scene: Scene, watched: dict[str, Watched]) -> list[Finding]:
+    """The lips of each person at the words told, from the findings on their offset; nothing where none were told."""
+    if scene.told is None:
+        return []
+    offsets = {f.person: f for f in answers if f.question == OFFSET.slug}
+    return [words.answer(p, tracks, scene, offsets[p], watched[p].gap) for p, tracks in scene.persons.items()]
 
 
 # -- one person ------------------------------------------------------------------------------------------------------
