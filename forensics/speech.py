@@ -155,6 +155,7 @@ class Alignment:
 
     phonemes: tuple[Phoneme, ...]
     score: float
+    spans: tuple[Interval, ...]  # of the words, one each
 
 
 class Aligner:
@@ -193,10 +194,11 @@ class Aligner:
             _decode(self._decoder, samples)
         except RuntimeError as error:
             raise ParameterError("the words are those that are spoken in the interval", " ".join(words)) from error
-        phones = [(word.name, phone) for word in self._decoder.get_alignment() or [] for phone in word]
-        phones = [(word, phone) for word, phone in phones if phone.name != "SIL"]
+        found_words = [(word, [p for p in word if p.name in ARPABET]) for word in self._decoder.get_alignment() or []]
+        found_words = [(word, own) for word, own in found_words if own]  # not silence nor noise
+        phones = [(word.name, phone) for word, own in found_words for phone in own]
         steps = sum(phone.duration for _, phone in phones)
-        if not steps:
+        if len(found_words) != len(words):
             raise ParameterError("the words are those that are spoken in the interval", " ".join(words))
         return Alignment(
             tuple(
@@ -208,6 +210,10 @@ class Aligner:
                 for word, phone in phones
             ),
             sum(phone.score for _, phone in phones) / steps,
+            tuple(
+                Interval(start_s + w.start / STEPS_HZ, start_s + (w.start + w.duration) / STEPS_HZ)
+                for w, _ in found_words
+            ),
         )
 
 

@@ -21,11 +21,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from forensics.errors import CaseError, ParameterError
 from forensics.method import Method, setting
-from forensics.speech import ARPABET, BILABIALS, Aligner, Phoneme, phonemes
+from forensics.speech import ARPABET, BILABIALS, Aligner, Alignment, Phoneme, phonemes
 from forensics.text import STEERING, for_terminal, spelled
 from forensics.timeline import Audio, Interval, intersection
 
@@ -43,6 +44,8 @@ MOST_WORDS, MOST_LISTED = 12_000, 12
 LONGEST_WORD = 40
 #: s of silence around a passage that the recogniser is given: speech begins before its detector is sure.
 MARGIN_S = 0.1
+#: s without a phoneme that part a passage: longer than the closure of a stop.
+PAUSE_S = 0.3
 #: s by which a phoneme heard without the words may lie beside one aligned: two pictures at 25/s.
 NEAR_S = 0.08
 
@@ -291,7 +294,7 @@ def _at_sound(
     if interval.duration > settings.longest_passage_s:
         return refused("transcript_too_long")
     try:
-        made = aligner.align(audio, interval, passage.words)
+        made = _by_pauses(aligner, audio, interval, passage.words)
     except ParameterError:
         return refused("transcript_does_not_fit")
     block, start_s = audio.mono(interval)
@@ -301,6 +304,25 @@ def _at_sound(
     if made.score < settings.least_score or agreement < settings.least_agreement:
         return refused("transcript_does_not_fit", made.score, agreement)
     return Placed(passage.words, wanted, "", made.score, agreement), list(made.phonemes), free
+
+
+def _by_pauses(aligner: Aligner, audio: Audio, interval: Interval, words: Sequence[str]) -> Alignment:
+    """Aligned as a whole, then each part between pauses anew: the recogniser takes silence for part of the voice's
+    usual colour, and fits worse the more of it there is. Raises ParameterError."""
+    whole = aligner.align(audio, interval, words)
+    behind = [k + 1 for k, (a, b) in enumerate(pairwise(whole.spans)) if b.start_s - a.end_s >= PAUSE_S]
+    if not behind:
+        return whole
+    parts = []
+    for first, end in pairwise([0, *behind, len(words)]):
+        said = Interval(whole.spans[first].start_s - MARGIN_S, whole.spans[end - 1].end_s + MARGIN_S)
+        parts.append(aligner.align(audio, said & interval or said, words[first:end]))
+    lengths = [sum(p.interval.duration for p in part.phonemes) for part in parts]
+    return Alignment(
+        tuple(p for part in parts for p in part.phonemes),
+        sum(part.score * s for part, s in zip(parts, lengths, strict=True)) / sum(lengths),
+        tuple(span for part in parts for span in part.spans),
+    )
 
 
 def _near(interval: Interval, others: Iterable[Interval]) -> bool:

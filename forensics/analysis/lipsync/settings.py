@@ -106,7 +106,9 @@ class Settings:
     least_shift_s: float = setting(1.0, "s", "of the closures' null: beyond the lags searched")
     closure_step_s: float = setting(0.5, "s", "between its shifts: two syllables, over which the gap forgets itself")
     aligned_error_s: float = setting(0.06, "s", "of an aligned phoneme's place: 95 % lie nearer (TRANSCRIPTS.md)")
-    open_rank: float = setting(0.5, "1", "of a person's gaps while speaking: wider than the median is not near closing")
+    open_rank: float = setting(
+        0.6, "1", "of a person's gaps while speaking; untouched lips stay lower at /p b m/ (TRANSCRIPTS.md)"
+    )
     open_gap: float = setting(
         0.02, "1", "of face height, beside two standard errors; at /p b m/ of untouched clips 95 % lie below"
     )

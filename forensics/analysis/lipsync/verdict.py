@@ -35,7 +35,7 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import Model, shipped
-from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER, WORDS
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -76,9 +76,8 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if missing:
         about = About(scene.interval, settings)
         persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
-        answers = [
-            question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET, CLOSURE, COVERAGE)
-        ]
+        asked = (LINK, OFFSET, CLOSURE, COVERAGE, *([WORDS] if scene.told else []))
+        answers = [question.refuse(a, *missing) for a in persons or [about] for question in asked]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
     heard = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)

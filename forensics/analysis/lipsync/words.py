@@ -182,7 +182,7 @@ def answer(person: str, tracks: Sequence[FaceTrack], scene: Scene, offset: Findi
     assert measured.low is not None and measured.high is not None
     offset_s, reach_s = measured.value / 1000, (measured.high - measured.low) / 2000
     pictures = scene.observation.pictures
-    repeated_s = np.asarray(pictures["t_s"])[np.asarray(pictures["repeated"], bool)]
+    repeated_s = np.asarray(pictures["t_s"])[np.flatnonzero(pictures["repeated"])]
     seen = mouths(tracks, scene.speech or [], within, repeated_s, offset_s)
     found = judge(told, seen, offset_s, reach_s, settings)
     if all(lips.track is None for lips in found):
