@@ -230,9 +230,9 @@ def test_lips_wide_open_are_one_event_with_its_picture_and_word():
     assert event.details["gap_percent"] > 7
 
 
-def opened_wide(at_s, **how):
+def opened_wide(at_s, gap=0.08, **how):
     mouth = seen(**how)
-    gaps = [np.where(np.abs(t.t_s - at_s) < 0.3, 0.08, g) for t, g in zip(mouth.tracks, mouth.gaps, strict=True)]
+    gaps = [np.where(np.abs(t.t_s - at_s) < 0.3, gap, g) for t, g in zip(mouth.tracks, mouth.gaps, strict=True)]
     return replace(mouth, gaps=gaps)
 
 
@@ -256,6 +256,8 @@ def test_where_anything_speaks_against_it_nothing_is_told(state, told, face):
 
 def test_a_person_whose_lips_never_quite_meet_misses_nothing():
     assert words.MISSED not in judged(never=0.025) and words.MISSED not in judged(closed_s=[])
+    found = words.judge(told_at(), opened_wide(5.0, gap=0.045, never=0.03), 0.0, 0.045, SETTINGS)
+    assert found[4].state == words.BETWEEN  # wide by an absolute measure, usual for this person
 
 
 def test_the_offset_brings_the_phonemes_to_the_lips():
