@@ -81,7 +81,7 @@ EVENTS = {
     "wink": "one eye closes alone",
     "repeated_blinks": "both eyes repeat a stretch with its blinks",
     "offset_jump": "the sound's place beside the lips changes",
-    "missed_closure": "lips do not come near closing at a p, b or m told",
+    "missed_closure": "lips open at p, b or m",
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",
     "synthesis_score_high": "high synthesis score",

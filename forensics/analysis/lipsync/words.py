@@ -132,7 +132,7 @@ def _lowest(lips: Lips, reach_s: float, seen: Mouths, settings: Settings) -> Lip
 def _state(lips: Lips, confirmed: bool, error: float, settings: Settings) -> str:
     if lips.track is None:
         return NOT_SEEN
-    if lips.rank < settings.closed_rank:
+    if lips.rank < settings.closed_rank or lips.gap < settings.open_gap / 2:  # who pauses much has many such gaps
         return CLOSED
     least = settings.open_gap + 2 * float(np.nan_to_num(error))
     lasting = lips.phoneme.interval.duration <= settings.longest_closure_s  # a longer one was not placed well
