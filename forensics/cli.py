@@ -46,11 +46,19 @@ def report(
     trust: Annotated[
         Path | None, typer.Option(help="PEM file of certificates whose content credentials you trust; none is shipped.")
     ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(
+            "--transcript",
+            help="Text file (UTF-8) of the words spoken, American English: your statement, kept in log and report. "
+            "Lines may begin with a time range in seconds, [12.4-17.9]; panama = P AE N AH M AA tells a word's sounds.",
+        ),
+    ] = None,
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
-    from forensics import credentials, custody, naming, pipeline  # slow to import: not for --help
+    from forensics import credentials, custody, naming, pipeline, transcript  # slow to import: not for --help
     from forensics.case import Case, disk_errors
     from forensics.timeline import FOREVER_S, Interval
 
@@ -61,6 +69,7 @@ def report(
     settings = pipeline.Settings(
         blink=pipeline.BlinkSettings(task=task),
         evidence=pipeline.EvidenceSettings(trusted_signers=credentials.signers(trust) if trust else ""),
+        transcript=transcript.Settings(text=transcript.read(words) if words else ""),
     )
     asked = interval and [interval.start_s, interval.end_s]
     who = custody.actor(examiner, role)
@@ -120,6 +129,41 @@ def name(
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
     if assignments:
         typer.echo("To apply this, run forensics report CLIP --out CASE again, with the same --from and --to.")
+
+
+@app.command()
+def strike(
+    case_folder: Annotated[
+        Path, typer.Argument(metavar="CASE", help="Folder of a case with a report on a transcript.")
+    ],
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="NUMBER", help="Numbers of aligned phonemes, as they are listed.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it is not to count, or is to count again.")] = "",
+    restore: Annotated[bool, typer.Option("--restore", help="Let them count again.")] = False,
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Strike out aligned p, b, m that are not to count, with a reason; without numbers, list them.
+
+    The act is logged; the next report applies it and tells the rate with and without. Sounds that were recognised
+    without a transcript cannot be struck out: of them no single instant is claimed.
+    """
+    from forensics import custody, striking
+    from forensics.case import CaseFolder, disk_errors
+
+    with disk_errors(), CaseFolder(case_folder, actor=custody.actor(examiner, role)) as case:
+        if numbers:
+            striking.give(case, numbers, reason, restore)
+        state = case.state()
+    struck, phonemes = striking.given(state), striking.aligned_in(state)["phonemes"]
+    typer.echo("number  from (s)    to (s)  sound  word" if phonemes else "The words told hold no p, b, m.")
+    for p in phonemes:
+        why = f"  struck out: {for_terminal(about['reason'])}" if (about := struck.get(str(p["number"]))) else ""
+        line = f"{p['number']:6} {p['start_s']:9.3f} {p['end_s']:9.3f}  {p['phoneme']:5}  {for_terminal(p['word'])}"
+        typer.echo(line + why)
+    if numbers:
+        typer.echo("To apply this, run forensics report CLIP --out CASE again, with the same --transcript and times.")
 
 
 @app.command()

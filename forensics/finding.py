@@ -59,6 +59,14 @@ REASONS = {
         "Too few of the sounds p, b and m were recognised while the mouth was in view.",
         "A longer part with clear speech.",
     ),
+    "transcript_does_not_fit": (
+        "The words told do not fit the sound.",
+        "The words exactly as they are spoken, with time ranges; a part with clear speech of one person.",
+    ),
+    "transcript_too_long": (
+        "A passage of the words told is too long to be placed in one piece.",
+        "Time ranges of sentences in the transcript, such as [12.4-17.9].",
+    ),
     "offset_outside_search": (
         "The best lag lies at the edge of the lags searched: the offset may lie beyond.",
         "A comparison by hand, or a wider search.",

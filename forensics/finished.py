@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,12 +33,13 @@ TOLD = {"interval", "settings", "sha256", "sha512", "software_sha256", "versions
 
 @dataclass(frozen=True)
 class Run:
-    """The run that made the findings, as the log tells it: its settings, names, pass, and the hash of its findings."""
+    """The run that made the findings, as the log tells it: settings, names, strike-outs, pass, the findings' hash."""
 
     opened: Entry
     observed: Entry
     names: Mapping[str, str]
     findings_sha256: str
+    struck: Sequence[int] = ()
 
     @property
     def interval(self) -> Interval | None:
@@ -63,7 +64,13 @@ def run_of(entries: Iterable[Entry]) -> Run:
             "The case's log tells of no findings, or of none with their settings.",
             "Run forensics report CLIP --out CASE first.",
         )
-    return Run(opened, observed, own.get("names_applied", {}).get("names", {}), digest)
+    return Run(
+        opened,
+        observed,
+        own.get("names_applied", {}).get("names", {}),
+        digest,
+        own.get("strikes_applied", {}).get("numbers", ()),
+    )
 
 
 @dataclass(frozen=True)

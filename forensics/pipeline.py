@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics import custody, landmarks, naming, observe, search, speech, stills, survey, tracks
+from forensics import custody, landmarks, naming, observe, search, speech, stills, striking, survey, tracks, transcript
 from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.evidence import Settings as EvidenceSettings
@@ -48,6 +48,7 @@ class Settings:
     search: search.Settings = field(default_factory=search.Settings)
     tracks: tracks.Settings = field(default_factory=tracks.Settings)
     speech: speech.Settings = field(default_factory=speech.Settings)
+    transcript: transcript.Settings = field(default_factory=transcript.Settings)
     lipsync: LipsyncSettings = field(default_factory=LipsyncSettings)
     blink: BlinkSettings = field(default_factory=BlinkSettings)
     lighting: LightingSettings = field(default_factory=LightingSettings)
@@ -115,13 +116,14 @@ def _examine(
         if scene.observation.audio is not None:
             heard = heard or _heard(scene.observation.audio, scene.speech or [], settings)
         scene = _with_names(replace(scene, survey=surveyed, heard=heard), case, folder.name, known, settings)
+        scene = replace(scene, told=_told(scene, case, folder.name, settings))
         findings = assess(scene, settings, clip.sha256, progress)
     return Examination(clip, scene, findings, settings, versions(), known, interval)
 
 
 def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
     """All that a run's numbers depend on beside the evidence and the names: what ``forensics replay`` starts from."""
-    methods = [m.METHOD for m in (observe, search, landmarks, tracks, speech, *ANALYSES)]
+    methods = [m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES)]
     return {
         "interval": interval and asdict(interval),
         "settings": asdict(settings),
@@ -173,6 +175,32 @@ def _with_names(scene: Scene, case: Case, cache: str, known: bool, settings: Set
     if names := naming.names_in(case.state()):
         case.log("names_applied", names=names)
     return naming.applied(scene, names)
+
+
+def _told(scene: Scene, case: Case, cache: str, settings: Settings) -> transcript.Told | None:
+    """The analyst's words at the sound, with what was struck out of this very alignment; None where none were told.
+
+    Notes in the case which phonemes can be struck out.
+    """
+    audio, words = scene.observation.audio, settings.transcript
+    if not words.text or audio is None:
+        if case.state().get("alignment"):
+            case.log("no_words_told", {"alignment": None})
+        return None
+    told = transcript.place(audio, scene.speech or [], scene.interval, words)
+    listed = striking.described(told)
+    parts = {"pass": cache, "method": asdict(transcript.METHOD), "settings": asdict(words), "phonemes": listed}
+    key = hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
+    case.log(
+        "words_aligned",
+        {"alignment": {"key": key, "phonemes": listed}},
+        alignment=key,
+        transcript_sha256=transcript.digest(words.text),
+        passages=[[p.interval.start_s, p.interval.end_s, p.reason] for p in told.passages],
+    )
+    if struck := striking.struck_in(case.state()):
+        case.log("strikes_applied", numbers=struck)
+    return striking.applied(told, struck)
 
 
 def report(

@@ -1,4 +1,4 @@
-"""Examine a case's evidence again, from the bytes, with the settings and names of its log: are the findings the same?
+"""Examine a case's evidence again, from the bytes, with the settings, names and strike-outs of its log: the same?
 
 Whoever replays needs the case folder and the recording. The observation is made anew in a fresh folder, never taken
 from the case's cache; the verdict is appended to the case's log with the actor's name and role.
@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forensics import naming, pipeline
+from forensics import naming, pipeline, striking
 from forensics.case import Case, CaseFolder, write
 from forensics.clip import hashes, opened
 from forensics.errors import CaseError, ForensicsError, MediaError, ParameterError
@@ -151,7 +151,7 @@ def _check(evidence: Path, run: Run, case: CaseFolder, out: Path | None) -> None
 
 
 def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tuple[dict[str, Any], str]:
-    """The findings made anew, and a remark where the case's names could not be given."""
+    """The findings made anew, and a remark where the case's names or strike-outs could not be given."""
     try:
         settings = restored(pipeline.Settings, run.opened["settings"])
     except ParameterError as error:
@@ -162,12 +162,20 @@ def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tup
             f"Replay it with {versions}.",
         ) from error
     examination, remark = pipeline.examine(fresh, run.interval, settings, progress), ""
+    again = False
     if run.names and _alike(run.observed.get("tracks", ()), naming.observed(fresh.state())["tracks"]):
         naming.give(fresh, [f"{key}={name}" for key, name in run.names.items()])
-        examination = pipeline.examine(fresh, run.interval, settings, progress)
+        again = True
     elif run.names:
         remark = "Other faces were followed than those that were named: the names were not applied."
-    return findings_json(examination), remark
+    if run.struck and {p["number"] for p in striking.aligned_in(fresh.state())["phonemes"]}.issuperset(run.struck):
+        striking.give(fresh, run.struck, "as in the case that is replayed")
+        again = True
+    elif run.struck:
+        remark += " The words were aligned otherwise: what was struck out was not."
+    if again:
+        examination = pipeline.examine(fresh, run.interval, settings, progress)
+    return findings_json(examination), remark.strip()
 
 
 def _alike(before: Sequence[Sequence[Any]], now: Sequence[Mapping[str, Any]]) -> bool:

@@ -13,6 +13,7 @@ from forensics.errors import MediaError
 from forensics.observe import Observation
 from forensics.survey import Survey
 from forensics.timeline import FaceTrack, Interval, Series, intersection
+from forensics.transcript import Told
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Scene:
     set_aside: Sequence[FaceTrack] = ()  # the analyst says that these are nobody
     survey: Survey | None = None  # of the container; None: it could not be made
     heard: Mapping[str, Any] = field(default_factory=dict)  # by analysis: what it took from the sound alone
+    told: Told | None = None  # the words that the analyst told, at the sound; None: none were told
 
     @property
     def persons(self) -> dict[str, list[FaceTrack]]:

@@ -10,7 +10,7 @@ Not to be trusted: decoded phonemes one by one (tests/real/CLOSURES.md counts ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -30,8 +30,14 @@ PHONEME_METHOD = Method(
 
 #: Names of the phonemes that close both lips.
 BILABIALS = frozenset({"P", "B", "M"})
+#: All phonemes of the American English model, without stress (the CMU dictionary's).
+ARPABET = frozenset(
+    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()  # noqa: SIM905
+)
 #: The recogniser's steps a second; seconds decoded at once, which bounds its memory; the loudest sample it is given.
 STEPS_HZ, DECODED_S, LOUDEST = 100, 30.0, 2**14
+#: Ends the names of words told with their phonemes inside the recogniser: no word can hold it.
+_TOLD = "_told"
 #: Weight of the phonemes' order against their sound, and the search's beams: PocketSphinx' own advice for phonemes.
 ORDER_WEIGHT, BEAM = 2.0, 1e-20
 
@@ -106,10 +112,11 @@ def sound_level(audio: Audio, step_s: float = 0.010) -> Series:
 
 @dataclass(frozen=True)
 class Phoneme:
-    """A phoneme by its ARPAbet name without stress, and when it is heard, in s."""
+    """A phoneme by its ARPAbet name without stress, when it is heard, in s, and its word where that is known."""
 
     name: str
     interval: Interval
+    word: str = ""
 
 
 def phonemes(audio: Audio) -> list[Phoneme]:
@@ -138,43 +145,81 @@ def phonemes(audio: Audio) -> list[Phoneme]:
     return found
 
 
-def aligned(audio: Audio, interval: Interval, words: Sequence[str]) -> list[Phoneme]:
-    """Phonemes of the known ``words`` where they are heard in ``interval``, in order.
+@dataclass(frozen=True)
+class Alignment:
+    """Phonemes of known words where they are heard, in order, and how well they fit the sound.
 
-    Raises ParameterError for words that the dictionary does not know, and where sound and words cannot be aligned.
+    ``score``: mean per step of 10 ms of the logarithm of a phoneme's likelihood less that of the best unit of sound, in
+    the recogniser's own unit; 0 would be the best everywhere.
     """
-    from pocketsphinx import Decoder
 
-    model = _model_path()
-    decoder = Decoder(
-        hmm=f"{model}/en-us",
-        dict=f"{model}/cmudict-en-us.dict",
-        lm=None,
-        bestpath=False,  # the lattice's best path may not be one that the second pass can follow
-        loglevel="FATAL",
-    )
-    if unknown := [word for word in words if decoder.lookup_word(word) is None]:
-        raise ParameterError("words to align stand in the recogniser's dictionary", unknown)
-    found = list(_decodable(audio, [interval]))
-    if not found or not words:
-        raise ParameterError("words and sound to align are there", (list(words), interval))
-    ((samples, start_s),) = found
-    try:
-        decoder.set_align_text(" ".join(words))
-        _decode(decoder, samples)
-        decoder.set_alignment()  # a second pass: the first one finds words alone
-        _decode(decoder, samples)
-    except RuntimeError as error:
-        raise ParameterError("the words are those that are spoken in the interval", " ".join(words)) from error
-    return [
-        Phoneme(
-            phone.name,
-            Interval(start_s + phone.start / STEPS_HZ, start_s + (phone.start + phone.duration) / STEPS_HZ),
+    phonemes: tuple[Phoneme, ...]
+    score: float
+    spans: tuple[Interval, ...]  # of the words, one each
+
+
+class Aligner:
+    """The recogniser with its dictionary of American English, and words ``told`` with their phonemes, which win."""
+
+    def __init__(self, told: Mapping[str, Sequence[str]] | None = None):
+        from pocketsphinx import Decoder
+
+        model = _model_path()
+        self._decoder = Decoder(
+            hmm=f"{model}/en-us",
+            dict=f"{model}/cmudict-en-us.dict",
+            lm=None,
+            bestpath=False,  # the lattice's best path may not be one that the second pass can follow
+            loglevel="FATAL",
         )
-        for word in decoder.get_alignment() or []
-        for phone in word
-        if phone.name != "SIL"
-    ]
+        self._told = frozenset(told or {})
+        for word, names in (told or {}).items():
+            self._decoder.add_word(word + _TOLD, " ".join(names), False)
+
+    def knows(self, word: str) -> bool:
+        return word in self._told or self._decoder.lookup_word(word) is not None
+
+    def align(self, audio: Audio, interval: Interval, words: Sequence[str]) -> Alignment:
+        """Raises ParameterError for words without phonemes, and where sound and words cannot be aligned."""
+        if unknown := [word for word in words if not self.knows(word)]:
+            raise ParameterError("words to align stand in the recogniser's dictionary", unknown)
+        found = list(_decodable(audio, [interval]))
+        if not found or not words:
+            raise ParameterError("words and sound to align are there", (list(words), interval))
+        ((samples, start_s),) = found
+        try:
+            self._decoder.set_align_text(" ".join(w + _TOLD if w in self._told else w for w in words))
+            _decode(self._decoder, samples)
+            self._decoder.set_alignment()  # a second pass: the first one finds words alone
+            _decode(self._decoder, samples)
+        except RuntimeError as error:
+            raise ParameterError("the words are those that are spoken in the interval", " ".join(words)) from error
+        found_words = [(word, [p for p in word if p.name in ARPABET]) for word in self._decoder.get_alignment() or []]
+        found_words = [(word, own) for word, own in found_words if own]  # not silence nor noise
+        phones = [(word.name, phone) for word, own in found_words for phone in own]
+        steps = sum(phone.duration for _, phone in phones)
+        if len(found_words) != len(words):
+            raise ParameterError("the words are those that are spoken in the interval", " ".join(words))
+        return Alignment(
+            tuple(
+                Phoneme(
+                    phone.name,
+                    Interval(start_s + phone.start / STEPS_HZ, start_s + (phone.start + phone.duration) / STEPS_HZ),
+                    word.partition("(")[0].removesuffix(_TOLD),  # a second way to say it ends with (2)
+                )
+                for word, phone in phones
+            ),
+            sum(phone.score for _, phone in phones) / steps,
+            tuple(
+                Interval(start_s + w.start / STEPS_HZ, start_s + (w.start + w.duration) / STEPS_HZ)
+                for w, _ in found_words
+            ),
+        )
+
+
+def aligned(audio: Audio, interval: Interval, words: Sequence[str]) -> list[Phoneme]:
+    """Phonemes of the known ``words`` where they are heard in ``interval``, in order; raises as ``Aligner.align``."""
+    return list(Aligner().align(audio, interval, words).phonemes)
 
 
 def _model_path() -> str:

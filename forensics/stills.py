@@ -14,6 +14,8 @@ from forensics.timeline import FaceTrack
 
 #: Height of a still in the report, in px, and pictures shown a person.
 HEIGHT_PX, MOST = 360, 4
+#: Events that each get a still, and how many at most: an examiner looks at every one of them.
+ALL_SHOWN, MOST_SHOWN = frozenset({"missed_closure"}), 24
 #: Further faces shown where the analyst merged several or set them aside; each is some 40 kB in the report.
 MOST_VIEWS = 12
 #: Side of a picture of a strip, in px, and its side on the face: forehead to chin is 1.
@@ -84,16 +86,18 @@ def _mouth(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def instants(person: str, tracks: list[FaceTrack], findings: list[Finding]) -> list[Instant]:
-    """One clear view of the person, then flagged instants, or the first blinks where nothing is flagged.
+    """One clear view of the person, then missed closures and flagged instants, or the first blinks without any.
 
     At the end a view of each other face that the analyst merged into this person.
     """
     longest = max(tracks, key=lambda t: len(t.t_s))
     chosen = [_view(f"{person}-view", longest)]
     events = [e for f in findings for e in f.events if "frame" in e.details and e.details.get("eye") != "left"]
+    every = [e for e in events if e.kind in ALL_SHOWN][:MOST_SHOWN]
+    events = [e for e in events if e.kind not in ALL_SHOWN]
     events = [e for e in events if e.unusual] or events[: MOST - 1]
     by_name = {t.name: t for t in tracks}
-    for k, event in enumerate(events[: MOST - 1], 1):
+    for k, event in enumerate([*every, *events[: MOST - 1]], 1):
         track = by_name[event.details["track"]]
         row = int(np.flatnonzero(track.frame == event.details["frame"])[0])
         chosen.append(Instant(f"{person}-{event.kind}-{k}", track, row, _caption(event)))

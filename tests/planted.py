@@ -106,6 +106,7 @@ def scene(tracks, audio=None, spoken=None, interval=None, transfer=1, mesh=None)
     whole = interval or (tracks[0].interval if tracks else audio.interval)
     seen = np.concatenate([t.t_s for t in tracks]) if tracks else np.zeros(0)
     pictures = {"t_s": seen, "transfer": np.full(len(seen), transfer, np.int16)} if tracks else {}
+    pictures |= {"repeated": np.zeros(len(seen), bool)} if tracks else {}
     return Scene(
         interval=whole,
         observation=Observation((640, 640), pictures, {}, {}, {}, mesh or {}, audio, {}),

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forensics import custody, naming
+from forensics import custody, naming, striking
 from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases
 from forensics.report.plates import Photograph, Plate, events_name
@@ -56,6 +56,8 @@ def render(
         set_aside_by=joined(named_by(clip["set_aside"], naming.given(state)), "; "),
         assigned=shlex.join(assigned(record)),
         names_unapplied=naming.unapplied(state),
+        told=record.get("told"),
+        struck_by=struck_by(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
         known=[(name, told[key]) for key, name in CASE_FIELDS.items() if key in told],
@@ -161,6 +163,14 @@ def named_by(tracks: Iterable[Mapping[str, Any]], given: Mapping[str, Mapping[st
         if a and a["name"] == t["person"]
     ]
     return list(dict.fromkeys(said))
+
+
+def struck_by(state: Mapping[str, Any]) -> dict[int, Untrusted]:
+    """By number of a phoneme that is struck out: why, by whom, when, and where the log says so."""
+    return {
+        int(number): joined((a["reason"], a["actor"], a["utc"], f"log entry {a['entry']}"), ", ")
+        for number, a in striking.given(state).items()
+    }
 
 
 # -- custody ---------------------------------------------------------------------------------------

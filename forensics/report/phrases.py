@@ -23,6 +23,7 @@ QUESTIONS = {
     "lipsync.speaker": "Which face moves with the sound",
     "lipsync.coverage": "Speech without lips, lips without speech",
     "lipsync.closure": "Lips closed at p, b and m",
+    "lipsync.words": "Lips at the p, b and m of the words told",
     "blink.rate": "How often the person blinks",
     "blink.gaze": "Where the eyes look, and their irises",
     "lighting.direction": "Direction of the light on the face",
@@ -49,6 +50,9 @@ QUANTITIES = {
     "lips_without_speech": "Share of other sound with lips moving as in speech",
     "closure_rate": "Share of recognised p, b, m with closed lips",
     "closure_percentile": "Rank of the lips' closeness at p, b, m among shifted sounds",
+    "told_closure_rate": "Share of p, b, m of the words told with closed lips",
+    "told_closure_rate_all": "The same with what was struck out",
+    "told_closure_percentile": "Rank of the lips' closeness at them among shifted sounds",
     "light_azimuth": "Direction of the light, sideways",
     "light_elevation": "Direction of the light, upwards",
     "light_directionality": "Directionality of the light",
@@ -207,6 +211,11 @@ def _flagged(events: list[Mapping[str, Any]]) -> list[str]:
 def reasons(finding: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Why a finding could not be assessed and what would help, in words."""
     return [REASONS[code] for code in finding["reasons"]]
+
+
+def why(reason: str) -> str:
+    """A reason code in words, within a sentence."""
+    return inner(REASONS[reason][0])
 
 
 def outstanding(finding: Mapping[str, Any]) -> list[str]:

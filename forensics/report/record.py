@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics import landmarks, observe, search, speech, survey, tracks
+from forensics import landmarks, observe, search, speech, striking, survey, tracks, transcript
 from forensics.finding import rounded
 from forensics.method import Method, describe
 from forensics.text import Text, for_json
@@ -18,6 +18,7 @@ from forensics.timeline import FOREVER_S, FaceTrack, Interval
 if TYPE_CHECKING:
     from forensics.pipeline import Examination
     from forensics.scene import Scene
+    from forensics.transcript import Told
 
 SCHEMA = "forensics-findings-1"
 #: Settings that change no number, so that results of machines with more cores stay equal byte by byte.
@@ -39,6 +40,7 @@ def findings_json(examination: Examination) -> dict[str, Any]:
                 "software": software(examination.versions),
                 "methods": methods(examination.settings),
                 "findings": [finding.as_json() for finding in examination.findings],
+                **told(examination.scene.told),
             }
         )
     )
@@ -64,6 +66,32 @@ def software(versions: Mapping[str, str]) -> dict[str, Any]:
     return {"packages": versions, "model": landmarks.MODEL_NAME, "model_sha256": landmarks.MODEL_SHA256}
 
 
+def told(words: Told | None) -> dict[str, Any]:
+    """What the examiner told: the transcript, where it was placed, its /p b m/ and which are struck out; or nothing."""
+    if words is None:
+        return {}
+    struck = {number + 1 for number in words.struck}
+    passages = [
+        {
+            "start_s": rounded(p.interval.start_s, "s"),
+            "end_s": rounded(p.interval.end_s, "s"),
+            "words": len(p.words),
+            "reason": p.reason,
+            "score": None if p.score is None else rounded(p.score, "1"),
+            "agreement": None if p.agreement is None else rounded(p.agreement, "1"),
+        }
+        for p in words.passages
+    ]
+    return {
+        "told": {
+            "transcript": words.text,
+            "sha256": transcript.digest(words.text),
+            "passages": passages,
+            "bilabials": [row | {"struck": row["number"] in struck} for row in striking.described(words)],
+        }
+    }
+
+
 def methods(settings: Any) -> dict[str, Any]:
     """Method and settings of the steps that all questions share; each finding has its own beside it."""
     return {
@@ -73,6 +101,7 @@ def methods(settings: Any) -> dict[str, Any]:
         "tracks": _method(tracks.METHOD, settings.tracks),
         "speech": _method(speech.METHOD, settings.speech),
         "survey": _method(survey.METHOD),
+        **({"transcript": _method(transcript.METHOD, settings.transcript)} if settings.transcript.text else {}),
     }
 
 

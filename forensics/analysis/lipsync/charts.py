@@ -11,12 +11,33 @@ from forensics.analysis.lipsync.closure import Closures
 from forensics.analysis.lipsync.measure import DETECTABLE_MS, Comparison, Course
 from forensics.analysis.lipsync.model import standardised
 from forensics.analysis.lipsync.speaker import Windows
+from forensics.analysis.lipsync.words import (
+    BETWEEN,
+    CLOSED,
+    MISSED,
+    NOT_SEEN,
+    STRUCK,
+    UNCONFIRMED,
+    Lips,
+    states,
+)
 from forensics.finding import ASSESSED, Finding
 from forensics.text import for_chart
 from forensics.timeline import Interval
 
 #: Events of the coverage, by their bars.
 AWAY = ("speech_without_lips", "lips_without_speech")
+#: Colour and strength of the shade of each p, b, m of the words told, by what the lips do.
+WORD_STATES = {
+    CLOSED: (plots.GREEN, 0.3),
+    MISSED: (plots.ORANGE, 0.7),
+    BETWEEN: (plots.BLUE, 0.15),
+    UNCONFIRMED: (plots.PINK, 0.3),
+    NOT_SEEN: (plots.GREY, 0.3),
+    STRUCK: (plots.GREY, 0.6),
+}
+#: Seconds drawn in one row, so that words can be read, and rows at most.
+ROW_S, MOST_ROWS = 4.0, 6
 #: Colour and marker of each person, in turn.
 LINES = ((plots.BLUE, "o"), (plots.ORANGE, "s"), (plots.GREEN, "^"), (plots.PINK, "v"))
 
@@ -170,6 +191,7 @@ def charts(finding: Finding) -> list[plots.Chart]:
         "lipsync.link": _link_chart,
         "lipsync.offset": _offset_chart,
         "lipsync.closure": _closure_chart,
+        "lipsync.words": _words_chart,
         "lipsync.coverage": _coverage_chart,
         "lipsync.speaker": _speaker_chart,
     }
@@ -212,6 +234,65 @@ def _closure_chart(finding: Finding) -> plots.Chart:
         "A line of closeness over shifts, with a broken line for the sound as it is.",
         {"shift_s": found.shifts_s, "closeness": found.null},
     )
+
+
+def plot_words(finding: Finding, ax: Any, row: Interval) -> None:
+    """The gap of the lips in ``row`` (s), the words and phonemes told above it, each p, b, m with its state."""
+    offset_s, drawn = finding.evidence["offset_s"], finding.evidence["gaps"]
+    top = 100 * max((float(gap.max()) for gap in drawn.gaps), default=0.1)
+    for track, gap in zip(drawn.tracks, drawn.gaps, strict=True):
+        own = (track.t_s >= row.start_s) & (track.t_s <= row.end_s)
+        ax.plot(track.t_s[own], 100 * gap[own], color=plots.BLACK, marker=".", ms=2, lw=0.7)
+    before = ""
+    for phoneme in finding.evidence["told"].phonemes:
+        at_s = (phoneme.interval.start_s + phoneme.interval.end_s) / 2 - offset_s
+        if at_s in row:
+            ax.text(at_s, 1.04 * top, phoneme.name, fontsize=8, ha="center", va="bottom", clip_on=True)
+            if phoneme.word != before:
+                word = for_chart(phoneme.word)
+                ax.text(at_s, 1.24 * top, word, fontsize=8, ha="left", va="bottom", clip_on=True)
+        before = phoneme.word
+    for state, (colour, alpha) in WORD_STATES.items():
+        own_state = [lips.interval for lips in finding.evidence["lips"] if lips.state == state and lips.interval & row]
+        for k, interval in enumerate(own_state):
+            label = None if k else f"p, b, m: {state}"
+            ax.axvspan(interval.start_s, interval.end_s, color=colour, alpha=alpha, lw=0, label=label)
+    ax.set_ylim(0, 1.45 * top)
+    ax.set_ylabel("gap of the lips\n(% of face height)")
+    plots.time_axis(ax, row)
+    plots.legend(ax, columns=3)
+
+
+def _words_chart(finding: Finding) -> plots.Chart:
+    found: list[Lips] = finding.evidence["lips"]
+    rows = word_rows(found)
+    fig, axes = plots.figure(rows=len(rows), row_mm=48, squeeze=False)
+    for row, ax in zip(rows, axes[:, 0], strict=True):
+        plot_words(finding, ax, row)
+    return plots.Chart(
+        "lipsync-words",
+        fig,
+        f"The gap of the lips of person {finding.person} over time, with the words and phonemes that the examiner's "
+        f"transcript puts there; p, b, m shaded by what the lips do. {len(rows)} stretches of {ROW_S:g} s, those with "
+        "missed closures first; the table holds every p, b, m. Notice whether the gap falls to its lowest at each "
+        "shaded place or beside it. It does not show whether the words were spoken so.",
+        "Lines of the lips' gap over time with words above and shaded p, b, m.",
+        _columns(states(found)),
+    )
+
+
+def word_rows(found: list[Lips]) -> list[Interval]:
+    """Stretches to draw, in order of time: those round missed closures first, then as they come."""
+    rows: list[Interval] = []
+    for lips in sorted(found, key=lambda lips: (lips.state != MISSED, lips.interval)):
+        if len(rows) < MOST_ROWS and not any(lips.interval & row for row in rows):
+            start_s = lips.interval.start_s - ROW_S / 8
+            rows.append(Interval(start_s, start_s + ROW_S))
+    return sorted(rows)
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _coverage_chart(finding: Finding) -> plots.Chart:

@@ -1,8 +1,14 @@
-"""What is asked of lips and sound: five questions, each with both hypotheses, its limits and innocent causes."""
+"""What is asked of lips and sound: six questions, each with both hypotheses, its limits and innocent causes."""
 
 from __future__ import annotations
 
-from forensics.analysis.lipsync.settings import CLOSURE_METHOD, COVERAGE_METHOD, METHOD, SPEAKER_METHOD
+from forensics.analysis.lipsync.settings import (
+    CLOSURE_METHOD,
+    COVERAGE_METHOD,
+    METHOD,
+    SPEAKER_METHOD,
+    WORDS_METHOD,
+)
 from forensics.finding import Question
 
 LIMITS = (
@@ -93,5 +99,28 @@ SPEAKER = Question(
     (
         "A voice-over, a dubbed or translated voice, a speaker off screen.",
         "Chewing, laughing or singing along moves a mouth as speech does.",
+    ),
+)
+#: Asked only where the analyst told the words.
+WORDS = Question(
+    "lipsync.words",
+    "The mouth's movement was made for, or recorded with, other words than those told.",
+    "The mouth's movement was recorded with the words told.",
+    WORDS_METHOD,
+    (
+        "The words are the analyst's statement: a wrong one within a sentence that else fits is not noticed.",
+        "American English: other languages are refused, as their words are not in the dictionary. Where foreign or "
+        "dialect words are given their phonemes, how well they are placed was not tested.",
+        "In fast speech b and m may stay incomplete or fall together with a neighbour: a single missed closure is a "
+        "place to look at, not a result.",
+        "Told are only clear cases in a large, frontal face at 23 pictures a second or more: many closures that are "
+        "missing are not told, and where none is told nothing follows.",
+        "Software that fits lips to sound closes them at p, b and m, too.",
+    ),
+    (
+        "A word that was not said so: a slip, a swallowed or linked sound, a dialect, a wrong transcript.",
+        "Speech through hardly closing lips: a smile, a bite, a dental brace, food, a facial palsy.",
+        "Sound that was moved, dubbed or cleaned up; another speaker off screen.",
+        "A beard, a hand or a microphone before the mouth; blurred or interpolated pictures.",
     ),
 )

@@ -21,6 +21,11 @@ CLOSURE_METHOD = Method(
     "1",
     "after Agarwal et al. 2020; phonemes by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
 )
+WORDS_METHOD = Method(
+    "gap of the lips at the /p b m/ of words told by the analyst",
+    "1",
+    "after Agarwal et al. 2020; aligned by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
+)
 SPEAKER_METHOD = Method(
     "correlation of learned components of each face's lips and of the sound in windows, at one shared lag",
     "2",
@@ -104,3 +109,16 @@ class Settings:
     closed_rank: float = setting(0.15, "1", "of a clip's gaps: /p b m/ are a tenth of English speech, pauses add to it")
     least_shift_s: float = setting(1.0, "s", "of the closures' null: beyond the lags searched")
     closure_step_s: float = setting(0.5, "s", "between its shifts: two syllables, over which the gap forgets itself")
+    aligned_error_s: float = setting(0.06, "s", "of an aligned phoneme's place: 95 % lie nearer (TRANSCRIPTS.md)")
+    open_rank: float = setting(
+        0.6, "1", "of a person's gaps while speaking; untouched lips stay lower at /p b m/ (TRANSCRIPTS.md)"
+    )
+    open_gap: float = setting(
+        0.02, "1", "of face height, beside two standard errors; at /p b m/ of untouched clips 95 % lie below"
+    )
+    longest_step_s: float = setting(
+        0.045, "s", "between pictures: a closure of 60 to 100 ms is then seen at least once"
+    )
+    longest_closure_s: float = setting(0.25, "s", "of an aligned /p b m/: longer ones hold a pause or were misplaced")
+    least_words_px: float = setting(100.0, "px", "face height at a single closure: 0.02 of it is 2 px")
+    widest_words_yaw: float = setting(30.0, "deg", "at a single closure: the lips' middle is then not hidden")

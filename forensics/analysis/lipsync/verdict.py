@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.analysis.lipsync import words
 from forensics.analysis.lipsync.closure import close, measure_rank, measure_rate
 from forensics.analysis.lipsync.components import Components, take
 from forensics.analysis.lipsync.coverage import (
@@ -35,7 +36,7 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import shipped
-from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER, WORDS
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -74,9 +75,8 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if missing:
         about = About(scene.interval, settings)
         persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
-        answers = [
-            question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET, CLOSURE, COVERAGE)
-        ]
+        asked = (LINK, OFFSET, CLOSURE, COVERAGE, *([WORDS] if scene.told else []))
+        answers = [question.refuse(a, *missing) for a in persons or [about] for question in asked]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
     heard = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
@@ -88,17 +88,23 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         person: watch_person(tracks, scene, parts if person in compared else None, settings)
         for person, tracks in scene.persons.items()
     }
-    return [
-        *(
-            finding
-            for person, tracks in scene.persons.items()
-            for finding in (
-                *assess_person(person, tracks, scene, heard, parts, watched[person], speaking, settings),
-                assess_coverage(person, tracks, scene, watched, settings),
-            )
-        ),
-        assess_speaker(scene, speaking, settings),
+    answers = [
+        finding
+        for person, tracks in scene.persons.items()
+        for finding in (
+            *assess_person(person, tracks, scene, heard, parts, watched[person], speaking, settings),
+            assess_coverage(person, tracks, scene, watched, settings),
+        )
     ]
+    return [*answers, *assess_words(answers, scene, watched), assess_speaker(scene, speaking, settings)]
+
+
+def assess_words(answers: list[Finding], scene: Scene, watched: dict[str, Watched]) -> list[Finding]:
+    """The lips of each person at the words told, from the findings on their offset; nothing where none were told."""
+    if scene.told is None:
+        return []
+    offsets = {f.person: f for f in answers if f.question == OFFSET.slug}
+    return [words.answer(p, tracks, scene, offsets[p], watched[p].gap) for p, tracks in scene.persons.items()]
 
 
 # -- one person ------------------------------------------------------------------------------------------------------
