@@ -89,6 +89,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
     assert list(charts) == [
         "lipsync",
         "lipsync-closure",
+        "lipsync-kinematics",
         "lipsync-coverage",
         "lipsync-speaker",
         "blink",

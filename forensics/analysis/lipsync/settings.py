@@ -21,6 +21,11 @@ CLOSURE_METHOD = Method(
     "1",
     "after Agarwal et al. 2020; phonemes by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
 )
+KINEMATICS_METHOD = Method(
+    "movement of the lips in the face's own frame, in speech",
+    "1",
+    "after Ostry & Munhall 1985; Nelson 1983; Chandrasekaran et al. 2009; measures chosen in tests/real/KINEMATICS.md",
+)
 SPEAKER_METHOD = Method(
     "correlation of each face's mouth velocity with sound velocity in windows, at one shared lag",
     "1",
@@ -100,3 +105,21 @@ class Settings:
     closed_rank: float = setting(0.15, "1", "of a clip's gaps: /p b m/ are a tenth of English speech, pauses add to it")
     least_shift_s: float = setting(1.0, "s", "of the closures' null: beyond the lags searched")
     closure_step_s: float = setting(0.5, "s", "between its shifts: two syllables, over which the gap forgets itself")
+    least_kinematics_fps: float = setting(
+        20.0, "1/s", "pictures that differ; at 20/s speeds fall by a third of the persons' spread (KINEMATICS.md)"
+    )
+    least_kinematics_s: float = setting(
+        5.0, "s", "of speech in view: five blocks of the bootstrap, ten gestures; halves of 4 s agree (KINEMATICS.md)"
+    )
+    least_gesture: float = setting(
+        0.15,
+        "1",
+        "of the opening's range: the gap's standard error three times in most dev clips, five in half (KINEMATICS.md)",
+    )
+    corner_smoothing_s: float = setting(
+        0.06, "s", "sigma of the mouth's corners: at smoothing_s the landmarks' scatter weighs twice (KINEMATICS.md)"
+    )
+    kinematics_widening: float = setting(
+        1.5, "1", "of the bootstrap's half widths: without it halves of dev clips lie 1.2 to 1.8 of them apart"
+    )
+    slow_s: float = setting(0.5, "s", "sigma of what counts as slow: smiles and pose, beside syllables of 0.2 s")

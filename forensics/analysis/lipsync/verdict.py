@@ -19,6 +19,7 @@ from forensics.analysis.lipsync.coverage import (
     watch,
 )
 from forensics.analysis.lipsync.features import lips_on, sound_on
+from forensics.analysis.lipsync.kinematics import gestures, measure, measured_s, move, rate_of
 from forensics.analysis.lipsync.measure import (
     Comparison,
     at_edge,
@@ -34,7 +35,7 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import Model, shipped
-from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER
+from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, KINEMATICS, LINK, OFFSET, SPEAKER
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -51,6 +52,10 @@ from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, inter
 
 if TYPE_CHECKING:
     from forensics.scene import Scene
+
+
+#: Asked of a person in the same time and refused for the same reasons.
+PAIRED = LINK, OFFSET, CLOSURE, KINEMATICS
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,7 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if missing:
         about = About(scene.interval, settings)
         persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
-        answers = [
-            question.refuse(a, *missing) for a in persons or [about] for question in (LINK, OFFSET, CLOSURE, COVERAGE)
-        ]
+        answers = [question.refuse(a, *missing) for a in persons or [about] for question in (*PAIRED, COVERAGE)]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
     heard = scene.heard["lipsync"] if scene.heard else hear(scene.observation.audio, scene.speech, settings)
@@ -110,7 +113,7 @@ def assess_person(
     speaking: Speaking,
     settings: Settings,
 ) -> list[Finding]:
-    """Three findings, of the link, the offset and the closures, over all of the person's ``tracks``.
+    """Four findings, of the link, the offset, the closures and the kinematics, over all of the person's ``tracks``.
 
     While others are in view only the time counts in which the person is known to speak.
     """
@@ -125,11 +128,11 @@ def assess_person(
             reasons = (unsettled(person, tracks, speaking),)
     about = About(scene.interval, settings, intersection(spoken, within), person, subjects)
     if reasons:
-        return [question.refuse(about, *reasons) for question in (LINK, OFFSET, CLOSURE)]
+        return [question.refuse(about, *reasons) for question in PAIRED]
     assert heard is not None and both is not None
     mouth, sound = signals(both, within, shipped())
     if np.isfinite(mouth.values).all(1).sum() / GRID_HZ < settings.least_visible_s:  # in view, but too seldom seen
-        return [question.refuse(about, "too_few_visible_seconds") for question in (LINK, OFFSET, CLOSURE)]
+        return [question.refuse(about, "too_few_visible_seconds") for question in PAIRED]
     comparison = compare(mouth.values, sound.values, settings)
     orders = settings.least_null - comparison.independent
     evidence = {
@@ -145,6 +148,7 @@ def assess_person(
     }
     answers = [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
     answers.append(answer_closure(about, answers[1], watched.gap, heard.bilabials, within))
+    answers.append(answer_kinematics(about, tracks, scene))
     return [_as_chosen(a) for a in answers] if chosen and speaking.of(person) else answers
 
 
@@ -286,6 +290,22 @@ def answer_closure(
         evidence={"closures": found},
         score=found.closeness - float(found.null.mean()),
         score_direction="higher = the lips are closer at p, b and m than at shifted times",
+    )
+
+
+def answer_kinematics(about: About, tracks: list[FaceTrack], scene: Scene) -> Finding:
+    """How the mouth moves in the covered speech; facts only."""
+    settings, spoken = about.settings, list(about.covered)
+    if rate_of(tracks) < settings.least_kinematics_fps:
+        return KINEMATICS.refuse(about, "frame_rate_too_low")
+    movement = move(tracks, spoken, np.arange(scene.interval.start_s, scene.interval.end_s, 1 / GRID_HZ), settings)
+    if measured_s(movement) < settings.least_kinematics_s:
+        return KINEMATICS.refuse(about, "too_little_speech")
+    return KINEMATICS.answer(
+        about,
+        measurements=tuple(measure(movement, settings)),
+        evidence={"movement": movement, "gestures": gestures(movement, settings), "spoken": spoken}
+        | {"examined": scene.interval},
     )
 
 
