@@ -556,7 +556,8 @@ def text_of(found: Sequence[Clip], known: dict[str, dict[str, object]]) -> str:
         for reason in clip.refused:
             why[reason] = why.get(reason, 0) + 1
     about = {k: np.array([c.about[k] for c in own if c.about]) for k in ("gesture_errors", "depth_explained", "onsets")}
-    explained_by, persons = about["depth_explained"], len({c.row["person"] for c in own})
+    depth_low, depth_middle, depth_high = 100 * np.percentile(about["depth_explained"], (5, 50, 95))
+    persons = len({c.row["person"] for c in own})
     combined = [
         "| class | altered (units) | authentic | facts alone | movement alone | both | gain over facts |",
         "|---" * 7 + "|",
@@ -590,9 +591,8 @@ def text_of(found: Sequence[Clip], known: dict[str, dict[str, object]]) -> str:
             "What was tried: " + "; ".join(f"`{k}` {v}" for k, v in TRIED.items()) + ".",
             "",
             "Protrusion repeats, but the model guesses depth from the picture, and no clip has a measured one to hold "
-            f"it against; opening and width tell {100 * np.median(explained_by):.0f} % of its variance (median of clips; "
-            f"5th to 95th percentile {100 * np.percentile(explained_by, 5):.0f} to {100 * np.percentile(explained_by, 95):.0f}"
-            " %): not printed. Lips before the voice: the median clip shows "
+            f"it against; opening and width tell {depth_middle:.0f} % of its variance (median of clips; "
+            f"5th to 95th percentile {depth_low:.0f} to {depth_high:.0f} %): not printed. Lips before the voice: the median clip shows "
             f"{np.median(about['onsets']):.0f} onsets of speech, too few for a lead. The least gesture is "
             f"{np.median(about['gesture_errors']):.1f} standard errors of the gap (median), three or more in "
             f"{share(int((about['gesture_errors'] >= 3).sum()), len(own))}.",
@@ -629,8 +629,8 @@ def text_of(found: Sequence[Clip], known: dict[str, dict[str, object]]) -> str:
             "",
             *rare_lines(table),
             "",
-            "Beside their own sources, where both could be assessed (same person and pictures): altered less authentic, "
-            "in the persons' standard deviations.",
+            "Beside their own sources, where both could be assessed (same person and pictures): altered less "
+            "authentic, in the persons' standard deviations.",
             "",
             *pair_lines(assessed),
             "",
