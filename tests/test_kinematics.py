@@ -31,7 +31,7 @@ def wave(t_s, hz):
 
 
 def mouth(t_s, opening=10.0, width=50.0, aside=0.0, px=100.0, chin=1.6, noise_px=0.0, turned=(0.0, 0.0, 0.0)):
-    """A face with this gap and width of the mouth, its middle ``aside``, in % of the eyes' distance; each (n,) or one."""
+    """A face with this gap and width of the mouth, its middle ``aside``, in % of the eyes' distance, (n,) or one."""
     gap, wide, off = (PERCENT * np.broadcast_to(v, len(t_s)) for v in (opening, width, aside))
     points = np.zeros((len(t_s), 478, 3))
     points[:, list(RIGID)] = list(RIGID.values())

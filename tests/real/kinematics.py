@@ -581,7 +581,8 @@ def text_of(found: Sequence[Clip], known: dict[str, dict[str, object]]) -> str:
             "landmarks are off as a repeated look was. Fewer pictures: change when thinned. Changes as mean ± standard "
             "deviation over clips, in the persons' standard deviations. Passes: ICC of "
             f"{LEAST_ICC:g} or more with its interval above 0, and mean changes by scatter and at 20/s of "
-            f"{MOST_MOVED:g} or less. Chosen and counted on the same clips: it flatters.",
+            f"{MOST_MOVED:g} or less. Chosen and counted on the same clips, and the forms of `spread_frequency` and "
+            "`corner_agreement` (how much is smoothed, what is slow) with the families below in view: it flatters.",
             "",
             "| measure | persons | median | sd of persons | halves (n) | scatter | 25/s (n) | 20/s (n) | 15/s (n) | "
             "passes |",
@@ -592,7 +593,8 @@ def text_of(found: Sequence[Clip], known: dict[str, dict[str, object]]) -> str:
             "",
             "Protrusion repeats, but the model guesses depth from the picture, and no clip has a measured one to hold "
             f"it against; opening and width tell {depth_middle:.0f} % of its variance (median of clips; "
-            f"5th to 95th percentile {depth_low:.0f} to {depth_high:.0f} %): not printed. Lips before the voice: the median clip shows "
+            f"5th to 95th percentile {depth_low:.0f} to {depth_high:.0f} %): not printed. "
+            "Lips before the voice: the median clip shows "
             f"{np.median(about['onsets']):.0f} onsets of speech, too few for a lead. The least gesture is "
             f"{np.median(about['gesture_errors']):.1f} standard errors of the gap (median), three or more in "
             f"{share(int((about['gesture_errors'] >= 3).sum()), len(own))}.",
