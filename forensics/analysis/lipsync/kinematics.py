@@ -37,7 +37,7 @@ from forensics.timeline import FaceTrack, Interval, Series, chunks, inside, runs
 CORNERS, EYES = (61, 291), (33, 263)
 #: Distance of the eyes' outer corners in the units of ``without_pose``.
 EYES_APART = float(np.linalg.norm(np.subtract(RIGID[EYES[0]], RIGID[EYES[1]])))
-#: Rows of the statistics, in steps of the grid: 40 ms, beyond which the smoothed movement holds nothing.
+#: Rows of the statistics, in steps of the grid: 40 ms, under which the smoothed movement holds next to nothing.
 ROW = 4
 #: The file in ``forensics/data`` that holds what untouched development clips measure.
 NAME = "kinematics"
@@ -63,7 +63,8 @@ class Movement:
     """A mouth on the grid ``t_s`` (n,), in % of the eyes' distance (speeds: a second); NaN where not measured.
 
     ``opening`` and ``spread`` as they are; their smoothed speeds; how fast the ``corners`` (n, 2), right and left, move
-    outwards; ``quick`` (n,): the smoothed spread without its slow changes, a smile or the pose's rest.
+    outwards; ``quick`` (n,): the smoothed spread without its slow changes, a smile or the pose's rest; ``smooth`` (n,):
+    the smoothed opening.
     """
 
     t_s: np.ndarray
@@ -232,6 +233,6 @@ def reference(name: str) -> str:
     if known is None:
         return "no published range; a fact"
     return (
-        f"authentic development clips: {known['low']:g}–{known['high']:g} (n {known['persons']} persons, 5th to 95th "
+        f"authentic development clips: {known['low']:g} to {known['high']:g} (n {known['persons']} persons, 5th to 95th "
         "percentile); one person in ten lies outside; no published range; a fact"
     )

@@ -295,17 +295,17 @@ def answer_closure(
 
 def answer_kinematics(about: About, tracks: list[FaceTrack], scene: Scene) -> Finding:
     """How the mouth moves in the covered speech; facts only."""
-    settings, spoken = about.settings, list(about.covered)
+    settings = about.settings
     if rate_of(tracks) < settings.least_kinematics_fps:
         return KINEMATICS.refuse(about, "frame_rate_too_low")
-    movement = move(tracks, spoken, np.arange(scene.interval.start_s, scene.interval.end_s, 1 / GRID_HZ), settings)
+    grid = np.arange(scene.interval.start_s, scene.interval.end_s, 1 / GRID_HZ)
+    movement = move(tracks, list(about.covered), grid, settings)
     if measured_s(movement) < settings.least_kinematics_s:
         return KINEMATICS.refuse(about, "too_little_speech")
     return KINEMATICS.answer(
         about,
         measurements=tuple(measure(movement, settings)),
-        evidence={"movement": movement, "gestures": gestures(movement, settings), "spoken": spoken}
-        | {"examined": scene.interval},
+        evidence={"movement": movement, "gestures": gestures(movement, settings), "examined": scene.interval},
     )
 
 
