@@ -233,6 +233,6 @@ def reference(name: str) -> str:
     if known is None:
         return "no published range; a fact"
     return (
-        f"authentic development clips: {known['low']:g} to {known['high']:g} (n {known['persons']} persons, 5th to 95th "
-        "percentile); one person in ten lies outside; no published range; a fact"
+        f"authentic development clips: {known['low']:g} to {known['high']:g} (n {known['persons']} persons, 5th to "
+        "95th percentile); one person in ten lies outside; no published range; a fact"
     )
