@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +28,14 @@ def write(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> str:
     (folder / f"{name}.npz").write_bytes(file.getvalue())
     (folder / f"{name}.sha256").write_text(f"{digest}  {name}.npz\n", "ascii")
     return digest
+
+
+def table(name: str) -> dict[str, Any]:
+    """The values of ``NAME.json``, plain text that a reader can check. Raises CaseError where it is missing."""
+    try:
+        return json.loads((resources.files("forensics") / "data" / f"{name}.json").read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CaseError("E_WEIGHTS", f"The table {name} is missing.", "Install the package again.") from error
 
 
 @cache

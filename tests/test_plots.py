@@ -90,6 +90,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "lipsync",
         "lipsync-offset",
         "lipsync-closure",
+        "lipsync-kinematics",
         "lipsync-coverage",
         "lipsync-speaker",
         "blink",

@@ -13,7 +13,14 @@ MOST_INSTANTS = 8
 #: Measurements of one finding named in the summary; the rest stands in its section.
 MOST_NAMED = 3
 
-UNITS = {"1": "", "deg": "°", "1/min": "per minute", "ms/min": "ms per minute"}
+UNITS = {
+    "1": "",
+    "deg": "°",
+    "1/min": "per minute",
+    "ms/min": "ms per minute",
+    "%/s": "% per second",
+    "1/s": "per second",
+}
 WHOLE = "The recording as a whole"
 
 #: The question families' own names; what is not listed here is printed from its slug.
@@ -24,6 +31,7 @@ QUESTIONS = {
     "lipsync.coverage": "Speech without lips, lips without speech",
     "lipsync.closure": "Lips closed at p, b and m",
     "lipsync.words": "Lips at the p, b and m of the words told",
+    "lipsync.kinematics": "How the mouth moves in speech",
     "blink.rate": "How often the person blinks",
     "blink.gaze": "Where the eyes look, and their irises",
     "lighting.direction": "Direction of the light on the face",
@@ -53,6 +61,15 @@ QUANTITIES = {
     "told_closure_rate": "Share of p, b, m of the words told with closed lips",
     "told_closure_rate_all": "The same with what was struck out",
     "told_closure_percentile": "Rank of the lips' closeness at them among shifted sounds",
+    "lip_opening": "Usual opening of the lips in speech",
+    "opening_range": "Range of the lips' opening",
+    "opening_speed": "Speed of opening and closing",
+    "gesture_rate": "Opening gestures a second of speech",
+    "spread_range": "Range of the mouth's width",
+    "spread_speed": "Speed of spreading and rounding",
+    "spread_frequency": "Frequency of spreading and rounding",
+    "opening_with_spread": "Correlation of opening and spreading speed",
+    "corner_agreement": "Agreement of the mouth's corners",
     "light_azimuth": "Direction of the light, sideways",
     "light_elevation": "Direction of the light, upwards",
     "light_directionality": "Directionality of the light",

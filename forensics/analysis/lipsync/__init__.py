@@ -6,7 +6,7 @@ blocks swapped (its own null, nobody else's data needed); and if so, where does 
 it jump. All faces in view are compared with each other, window by window, to tell which one is heard (``speaker``): by
 how fast mouth and sound rise, without anything learned.
 Also: whether the lips are closed where p, b, m are heard (``closure``), and when speech and lips do not go together
-(``coverage``).
+(``coverage``); how far, how fast and how often the mouth moves in speech (``kinematics``).
 Reference: Slaney & Covell 2000 (audio-visual synchrony by canonical correlation); Rahimi & Recht 2008 (random units);
 permutation by circular shifts as in time series practice; ITU-R BT.1359 for what viewers notice. What was learned from
 what stands in ``data/lipsync.md``; how it fares on other people, in tests/real/LIPSYNC.md.

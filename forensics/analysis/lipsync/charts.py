@@ -8,6 +8,7 @@ import numpy as np
 
 from forensics import plots
 from forensics.analysis.lipsync.closure import Closures
+from forensics.analysis.lipsync.kinematics import ROW, Movement
 from forensics.analysis.lipsync.measure import DETECTABLE_MS, Comparison, Course
 from forensics.analysis.lipsync.model import standardised
 from forensics.analysis.lipsync.speaker import Windows
@@ -193,6 +194,7 @@ def charts(finding: Finding) -> list[plots.Chart]:
         "lipsync.closure": _closure_chart,
         "lipsync.words": _words_chart,
         "lipsync.coverage": _coverage_chart,
+        "lipsync.kinematics": _kinematics_chart,
         "lipsync.speaker": _speaker_chart,
     }
     drawn = by_question.get(finding.question)
@@ -309,6 +311,49 @@ def _coverage_chart(finding: Finding) -> plots.Chart:
         "lies under its limit. It does not show who speaks, nor why: voice-over and dubbing do the same.",
         "Two charts over time with speech shaded: speed of the lips' gap; how far mouth and sound go together.",
         {"middle_s": watched.speed.t_s, "speed_1_per_s": watched.speed.values},
+    )
+
+
+def plot_movement(finding: Finding, ax: Any) -> None:
+    """Opening of the lips and width of the mouth in the covered speech, with the gestures counted."""
+    movement: Movement = finding.evidence["movement"]
+    drawn: Any = dict(lw=0.8, rasterized=plots.many(movement.t_s))
+    ax.plot(movement.t_s, movement.opening, color=plots.BLUE, label="opening", **drawn)
+    ax.plot(movement.t_s, movement.spread, color=plots.ORANGE, ls=(0, (4, 1)), label="width", **drawn)
+    at = finding.evidence["gestures"]
+    ax.plot(movement.t_s[at], movement.opening[at], color=plots.BLACK, ls="", marker="v", ms=3, label="gesture")
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("opening, width\n(% of eyes' distance)")
+    plots.missing(ax, finding.evidence["examined"], finding.covered)
+    plots.time_axis(ax, finding.evidence["examined"])
+    plots.legend(ax, columns=3)
+
+
+def plot_speeds(finding: Finding, ax: Any) -> None:
+    """Each row's speed of opening against that of spreading."""
+    movement: Movement = finding.evidence["movement"]
+    rows = np.flatnonzero(movement.measured)[::ROW]
+    x, y = movement.opening_speed[rows], movement.spread_speed[rows]
+    ax.plot(x, y, color=plots.BLUE, ls="", marker="o", ms=1.5, rasterized=plots.many(rows))
+    ax.set_xlabel("speed of opening (% of eyes' distance per s)")
+    ax.set_ylabel("speed of spreading\n(% of eyes' distance per s)")
+
+
+def _kinematics_chart(finding: Finding) -> plots.Chart:
+    fig, axes = plots.figure(rows=2, row_mm=50)
+    plot_movement(finding, axes[0])
+    plot_speeds(finding, axes[1])
+    movement: Movement = finding.evidence["movement"]
+    return plots.Chart(
+        "lipsync-kinematics",
+        fig,
+        f"Above: how far the lips of person {finding.person} are open and the mouth is wide, in the speech measured; "
+        f"{len(finding.evidence['gestures'])} opening gestures are marked. Below: how fast it opens and spreads at the "
+        "same instant. Notice the sizes and whether both go together. It does not show how the movement was made: "
+        "people differ as widely.",
+        "Two charts: opening and width of the mouth over time with gestures marked; speed of spreading over speed of "
+        "opening as points.",
+        {"t_s": movement.t_s, "opening_percent": movement.opening, "width_percent": movement.spread},
     )
 
 

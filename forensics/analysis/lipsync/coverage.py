@@ -57,7 +57,7 @@ def gap_on(tracks: Iterable[FaceTrack], grid: np.ndarray, settings: Settings) ->
         fit = (np.abs(on(track.quality["yaw"])) <= settings.widest_yaw) & (
             on(track.quality["face_height"]) >= settings.least_face_px
         )
-        made[own] = np.where(fit, smoothed(on(mouth_opening(track)), settings), np.nan)
+        made[own] = np.where(fit, smoothed(on(mouth_opening(track)), settings.smoothing_s), np.nan)
     return Series("gap of the lips", grid, made, "of face height")
 
 

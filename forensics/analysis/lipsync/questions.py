@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.analysis.lipsync.settings import (
     CLOSURE_METHOD,
     COVERAGE_METHOD,
+    KINEMATICS_METHOD,
     METHOD,
     SPEAKER_METHOD,
     WORDS_METHOD,
@@ -81,6 +82,25 @@ COVERAGE = Question(
         "A hand, a microphone or a beard before the mouth; humming, and speech through hardly moving lips.",
         "Chewing, laughing, yawning, mouthing or singing along; sound that was muted, masked or lost.",
         "Sound that lies beyond the lags searched.",
+    ),
+)
+KINEMATICS = Question(
+    "lipsync.kinematics",
+    "The mouth's movement was made by software.",
+    "The mouth's movement is that of the recorded person's speech.",
+    KINEMATICS_METHOD,
+    (
+        "Facts about how this mouth moves: the ranges beside them are those of few recordings, people outside them are "
+        "many, and no measure by itself says how a movement was made.",
+        "Software that copies or renders real movement moves as people do; on our clips no measure tells all families "
+        "of alteration from untouched recordings (KINEMATICS.md).",
+        "Low picture rates, compression and smoothing by filters lower speeds and agreement; a person's speech differs "
+        "from one occasion to the next.",
+        "Depth is not measured, so that protrusion is not told; coupling to the sound is asked in lipsync.link.",
+    ),
+    (
+        "Careful, lively, tired or mumbled speech, a smile, a foreign language, singing, reading aloud.",
+        "A beard, a hand, a microphone, an illness or treatment of the face; beauty filters; repeated pictures.",
     ),
 )
 SPEAKER = Question(

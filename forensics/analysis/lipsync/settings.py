@@ -21,6 +21,11 @@ CLOSURE_METHOD = Method(
     "1",
     "after Agarwal et al. 2020; phonemes by CMU PocketSphinx 5 (Huggins-Daines et al. 2006)",
 )
+KINEMATICS_METHOD = Method(
+    "movement of the lips in the face's own frame, in speech",
+    "1",
+    "after Ostry & Munhall 1985; Nelson 1983; Chandrasekaran et al. 2009; measures chosen in tests/real/KINEMATICS.md",
+)
 WORDS_METHOD = Method(
     "gap of the lips at the /p b m/ of words told by the analyst",
     "1",
@@ -122,3 +127,21 @@ class Settings:
     longest_closure_s: float = setting(0.25, "s", "of an aligned /p b m/: longer ones hold a pause or were misplaced")
     least_words_px: float = setting(100.0, "px", "face height at a single closure: 0.02 of it is 2 px")
     widest_words_yaw: float = setting(30.0, "deg", "at a single closure: the lips' middle is then not hidden")
+    least_kinematics_fps: float = setting(
+        20.0, "1/s", "pictures that differ; at 20/s speeds fall by a third of the persons' spread (KINEMATICS.md)"
+    )
+    least_kinematics_s: float = setting(
+        5.0, "s", "of speech in view: five blocks of the bootstrap, ten gestures; halves of 4 s agree (KINEMATICS.md)"
+    )
+    least_gesture: float = setting(
+        0.15,
+        "1",
+        "of the opening's range: the gap's standard error three times in most dev clips, five in half (KINEMATICS.md)",
+    )
+    corner_smoothing_s: float = setting(
+        0.06, "s", "sigma of the mouth's corners: at smoothing_s the landmarks' scatter weighs twice (KINEMATICS.md)"
+    )
+    kinematics_widening: float = setting(
+        1.5, "1", "of the bootstrap's half widths: without it halves of dev clips lie 1.2 to 1.8 of them apart"
+    )
+    slow_s: float = setting(0.5, "s", "sigma of what counts as slow: smiles and pose, beside syllables of 0.2 s")

@@ -82,17 +82,17 @@ def sound_velocity(spectrum: Series, grid: np.ndarray, settings: Settings) -> np
 
 def _velocity(values: np.ndarray, settings: Settings) -> np.ndarray:
     """Smoothed slope per step."""
-    return smoothed(values, settings, order=1)
+    return smoothed(values, settings.smoothing_s, order=1)
 
 
-def smoothed(values: np.ndarray, settings: Settings, order: int = 0) -> np.ndarray:
+def smoothed(values: np.ndarray, sigma_s: float, order: int = 0) -> np.ndarray:
     """Values (n,) on the grid, or their slope per step; holes are bridged for the smoothing and stay holes."""
     hole = ~np.isfinite(values)
     if hole.all():
         return values
     known = np.flatnonzero(~hole)
     whole = np.interp(np.arange(len(values)), known, values[known])
-    made = scipy.ndimage.gaussian_filter1d(whole, settings.smoothing_s * GRID_HZ, order=order)
+    made = scipy.ndimage.gaussian_filter1d(whole, sigma_s * GRID_HZ, order=order)
     return np.where(hole, np.nan, made)
 
 

@@ -20,6 +20,7 @@ from forensics.analysis.lipsync.coverage import (
     stretches,
     watch,
 )
+from forensics.analysis.lipsync.kinematics import gestures, measure, measured_s, move, rate_of
 from forensics.analysis.lipsync.measure import (
     Comparison,
     at_edge,
@@ -36,7 +37,7 @@ from forensics.analysis.lipsync.measure import (
     swapped_peaks,
 )
 from forensics.analysis.lipsync.model import shipped
-from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, LINK, OFFSET, SPEAKER, WORDS
+from forensics.analysis.lipsync.questions import CHOSEN, CLOSURE, COVERAGE, KINEMATICS, LINK, OFFSET, SPEAKER, WORDS
 from forensics.analysis.lipsync.settings import Settings
 from forensics.analysis.lipsync.signal import (
     GRID_HZ,
@@ -51,6 +52,10 @@ from forensics.timeline import Audio, FaceTrack, Interval, Series, inside, inter
 
 if TYPE_CHECKING:
     from forensics.scene import Scene
+
+
+#: Asked of a person in the same time and refused for the same reasons.
+PAIRED = LINK, OFFSET, CLOSURE, KINEMATICS
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     if missing:
         about = About(scene.interval, settings)
         persons = [About(scene.interval, settings, (), p, tuple(t.name for t in ts)) for p, ts in scene.persons.items()]
-        asked = (LINK, OFFSET, CLOSURE, COVERAGE, *([WORDS] if scene.told else []))
+        asked = (*PAIRED, COVERAGE, *([WORDS] if scene.told else []))
         answers = [question.refuse(a, *missing) for a in persons or [about] for question in asked]
         return [*answers, SPEAKER.refuse(about, *missing)]
     assert scene.speech is not None and scene.observation.audio is not None
@@ -120,7 +125,7 @@ def assess_person(
     speaking: Speaking,
     settings: Settings,
 ) -> list[Finding]:
-    """Three findings, of the link, the offset and the closures, over all of the person's ``tracks``.
+    """Four findings, of the link, the offset, the closures and the kinematics, over all of the person's ``tracks``.
 
     While others are in view only the time counts in which the person is known to speak.
     """
@@ -135,11 +140,11 @@ def assess_person(
             reasons = (unsettled(person, tracks, speaking),)
     about = About(scene.interval, settings, intersection(spoken, within), person, subjects)
     if reasons:
-        return [question.refuse(about, *reasons) for question in (LINK, OFFSET, CLOSURE)]
+        return [question.refuse(about, *reasons) for question in PAIRED]
     assert heard is not None and parts is not None
     mouth, sound = parts.pair(tracks, within)
     if np.isfinite(mouth.values).all(1).sum() / GRID_HZ < settings.least_visible_s:  # in view, but too seldom seen
-        return [question.refuse(about, "too_few_visible_seconds") for question in (LINK, OFFSET, CLOSURE)]
+        return [question.refuse(about, "too_few_visible_seconds") for question in PAIRED]
     comparison = compare(mouth.values, sound.values, settings)
     orders = settings.least_null - comparison.independent
     evidence = {
@@ -155,6 +160,7 @@ def assess_person(
     }
     answers = [answer_link(about, evidence, tracks), answer_offset(about, evidence)]
     answers.append(answer_closure(about, answers[1], watched.gap, heard.bilabials, within))
+    answers.append(answer_kinematics(about, tracks, scene))
     return [_as_chosen(a) for a in answers] if chosen and speaking.of(person) else answers
 
 
@@ -278,6 +284,22 @@ def answer_closure(
         evidence={"closures": found},
         score=found.closeness - float(found.null.mean()),
         score_direction="higher = the lips are closer at p, b and m than at shifted times",
+    )
+
+
+def answer_kinematics(about: About, tracks: list[FaceTrack], scene: Scene) -> Finding:
+    """How the mouth moves in the covered speech; facts only."""
+    settings = about.settings
+    if rate_of(tracks) < settings.least_kinematics_fps:
+        return KINEMATICS.refuse(about, "frame_rate_too_low")
+    grid = np.arange(scene.interval.start_s, scene.interval.end_s, 1 / GRID_HZ)
+    movement = move(tracks, list(about.covered), grid, settings)
+    if measured_s(movement) < settings.least_kinematics_s:
+        return KINEMATICS.refuse(about, "too_little_speech")
+    return KINEMATICS.answer(
+        about,
+        measurements=tuple(measure(movement, settings)),
+        evidence={"movement": movement, "gestures": gestures(movement, settings), "examined": scene.interval},
     )
 
 
