@@ -42,6 +42,7 @@ QUESTIONS = (
     "lipsync.speaker",
     "lipsync.coverage",
     "lipsync.closure",
+    "lipsync.kinematics",
     "blink.rate",
     "blink.gaze",
     "lighting.direction",
