@@ -344,7 +344,7 @@ def strips(
         Strip(
             f"The lips where they go with the sound {how}, of the first {settings.strip_within_s:g} s in view: "
             f"a picture each {settings.strip_step_s:g} s. The sound of each comes {offset_ms:+.0f} ms after it. "
-            "Chosen by the measurement: they illustrate, and prove nothing.",
+            "Chosen by the measurement: they illustrate it and are no evidence by themselves.",
             tuple(float(t) for t in mouth.t_s[at : at + size : step]),
         )
         for how, at in found
