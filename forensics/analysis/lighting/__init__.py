@@ -25,9 +25,11 @@ from forensics.analysis.lighting.direction import (
     beside,
     direction,
     fit_lights,
+    holds,
     landmark_error,
     light_over_time,
     measure_light,
+    outline,
     pooled_light,
 )
 from forensics.analysis.lighting.jumps import event, light_jumps
@@ -62,16 +64,22 @@ __all__ = [
     "face_cells",
     "fit_lights",
     "fit_refusals",
+    "holds",
     "landmark_error",
     "luminance",
     "measure_light",
     "normals",
+    "outline",
     "pooled_light",
+    "signal",
 ]
 
 ANALYSIS = "lighting"
 #: Transfer characteristics (ITU-T H.273) of high dynamic range: PQ and HLG.
 HDR = (16, 18)
+
+#: Refusals of a direction that leave open whether the light stays where it is.
+PLACE = ("light_ambiguous", "light_ill_conditioned", "self_shadowed")
 
 LIMITS = (
     "One direction stands for all light; several lamps or a window and a lamp give a direction between them.",
@@ -134,6 +142,10 @@ def fit_refusals(light: Light, settings: Settings) -> tuple[str, ...]:
         reasons.append("light_too_flat")
     elif light.explained < settings.least_explained:
         reasons.append("light_fit_poor")
+    if light.condition > settings.worst_condition:
+        reasons.append("light_ill_conditioned")
+    if light.shadowed > settings.most_shadowed:
+        reasons.append("self_shadowed")
     if light.width_deg > settings.widest_deg or light.away_deg > settings.farthest_deg:
         reasons.append("light_ambiguous")
     return tuple(reasons)
@@ -170,12 +182,21 @@ def assess_person(
     light = pooled_light(one_light, settings, landmark_error(used, mesh, settings))
     reasons = fit_refusals(light, settings)
     # Light from far aside has no direction that was validated; whether it stays there can still be seen.
-    unfit = [r for r in reasons if r != "light_ambiguous"]
+    unfit = [r for r in reasons if r not in PLACE]
     turning = HEAD_FIXED.refuse(about, *unfit) if unfit else assess_turning(one_light, about, settings)
     if reasons:
         return [DIRECTION.refuse(about, *reasons), turning]
     azimuth, elevation = direction(lights[:, 1:])
-    evidence = {"light": light.light, "examined": examined, "t_s": skin.t_s, "azimuth": azimuth, "elevation": elevation}
+    evidence = {
+        "light": light.light,
+        "outline": outline(light, settings),
+        "residual": residual(one_light, light),
+        "points": one_light.points[0, :, :2],
+        "examined": examined,
+        "t_s": skin.t_s,
+        "azimuth": azimuth,
+        "elevation": elevation,
+    }
     found = DIRECTION.answer(
         about,
         measurements=tuple(measure_light(light, settings)),
@@ -183,6 +204,14 @@ def assess_person(
         evidence=evidence,
     )
     return [found, turning]
+
+
+def residual(skin: Skin, light: Light) -> np.ndarray:
+    """How much brighter each landmark (v,) is than this light explains, mean over pictures, in % of the skin's median."""
+    rest = skin.light - light.light[0] - skin.facing @ light.light[1:]
+    known = np.isfinite(rest)
+    total = np.where(known, rest, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+    return 100 * total / max(float(np.nanmedian(skin.light)), 1e-12)
 
 
 def assess_turning(skin: Skin, about: About, settings: Settings) -> Finding:
