@@ -417,8 +417,9 @@ def beard(on_sphere):
 @pytest.mark.parametrize("side", [(35, 20), (-40, 10), (5, 30), (50, 10)])
 def test_how_far_the_light_follows_the_head_is_found(side, follows):
     finding = turning(*planted.turning_track(*side, planted.swing_deg(8), follows, noise=0.002, noise_px=0.3))
-    (found,) = finding.measurements
-    assert found.name == "light_follows_head" and not finding.unusual
+    found, misfit = finding.measurements
+    assert (found.name, misfit.name) == ("light_follows_head", "light_misfit_ratio") and not finding.unusual
+    assert {0.0: misfit.value < 0.7, 0.5: 0.5 < misfit.value < 2, 1.0: misfit.value > 1.4}[follows]
     assert found.value == pytest.approx(follows, abs=0.12) and found.low < follows < found.high
     assert finding.score == found.value and "turns with the head" in finding.score_direction
 

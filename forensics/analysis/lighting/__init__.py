@@ -207,7 +207,7 @@ def assess_person(
 
 
 def residual(skin: Skin, light: Light) -> np.ndarray:
-    """How much brighter each landmark (v,) is than this light explains, mean over pictures, in % of the skin's median."""
+    """How much brighter each landmark (v,) is than this light explains, in % of the skin's median."""
     rest = skin.light - light.light[0] - skin.facing @ light.light[1:]
     known = np.isfinite(rest)
     total = np.where(known, rest, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
@@ -225,13 +225,13 @@ def assess_turning(skin: Skin, about: About, settings: Settings) -> Finding:
         return HEAD_FIXED.refuse(about, *reasons)
     seen = shading(skin, chosen, settings)
     found = follow(seen, settings)
-    measured = measure_following(found, settings)
+    measured, misfit = measure_following(found, settings)
     if measured.low is None or measured.high is None or (measured.low <= 0 and measured.high >= 1):
         return HEAD_FIXED.refuse(about, "light_fits_both")
     return HEAD_FIXED.answer(
         about,
-        measurements=(measured,),
-        evidence={"left": found.left, "t_s": skin.t_s, "yaw": skin.yaw, "azimuth": seen.azimuth},
+        measurements=(measured, misfit),
+        evidence={"t_s": skin.t_s, "yaw": skin.yaw, "azimuth": seen.azimuth},
         score=measured.value,
         score_direction="higher = the shading turns with the head",
     )
