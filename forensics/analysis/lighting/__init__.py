@@ -31,6 +31,7 @@ from forensics.analysis.lighting.direction import (
     measure_light,
     outline,
     pooled_light,
+    width_deg,
 )
 from forensics.analysis.lighting.jumps import event, light_jumps
 from forensics.analysis.lighting.settings import METHOD, Settings
@@ -138,7 +139,8 @@ def refusals(tracks: Sequence[FaceTrack], skin: Skin, transfer: np.ndarray, sett
 def fit_refusals(light: Light, settings: Settings) -> tuple[str, ...]:
     """Reason codes that the fit itself gives."""
     reasons = []
-    if light.strength < settings.least_directionality:
+    flat = light.strength < settings.least_directionality  # which leaves any direction ambiguous: one reason is enough
+    if flat:
         reasons.append("light_too_flat")
     elif light.explained < settings.least_explained:
         reasons.append("light_fit_poor")
@@ -146,7 +148,7 @@ def fit_refusals(light: Light, settings: Settings) -> tuple[str, ...]:
         reasons.append("light_ill_conditioned")
     if light.shadowed > settings.most_shadowed:
         reasons.append("self_shadowed")
-    if light.width_deg > settings.widest_deg or light.away_deg > settings.farthest_deg:
+    if not flat and (width_deg(light, settings) > settings.widest_deg or light.away_deg > settings.farthest_deg):
         reasons.append("light_ambiguous")
     return tuple(reasons)
 

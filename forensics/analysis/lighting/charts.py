@@ -42,7 +42,7 @@ def plot_residual(finding: Finding, ax: Any) -> None:
     ax.set_xlabel("skin that one light\nleaves unexplained")
     ax.spines[:].set_visible(False)
     bar = ax.figure.colorbar(shown, ax=ax, fraction=0.05, pad=0.02)
-    bar.set_label("brighter than the fit (% of the median)")
+    bar.set_label("brighter than the fit (%)")
     bar.ax.tick_params(labelsize=8)
 
 

@@ -124,11 +124,6 @@ class Light:
         across = side * np.cos(np.radians(self.angles[1]))
         return away.T @ away / max(len(away), 1) + np.diag([across**2, up**2])
 
-    @property
-    def width_deg(self) -> float:
-        """Half the 95 % interval along the ellipse's longer axis."""
-        return float(1.96 * np.sqrt(np.linalg.eigvalsh(self.covariance)[-1]))
-
 
 def tangents(light: np.ndarray) -> np.ndarray:
     """Unit vectors (2, 3) sideways and upwards from the direction of ``light`` (3,)."""
@@ -148,8 +143,18 @@ def beside_light(lights: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def region(light: Light, settings: Settings) -> np.ndarray:
-    """Covariance (2, 2) in deg² of the direction, with its systematic part."""
-    return light.covariance + settings.systematic_deg**2 * np.eye(2)
+    """Covariance (2, 2) in deg² of the direction, with its systematic part.
+
+    Uneven skin leans the light's vector by a share of the even light, hence the direction by more the weaker the
+    directed light is.
+    """
+    leaning = settings.albedo_deg * (1 - light.strength) / max(light.strength, 1e-3)
+    return light.covariance + (settings.systematic_deg**2 + leaning**2) * np.eye(2)
+
+
+def width_deg(light: Light, settings: Settings) -> float:
+    """Half the 95 % interval along the ellipse's longer axis."""
+    return float(1.96 * np.sqrt(np.linalg.eigvalsh(region(light, settings))[-1]))
 
 
 def holds(light: Light, truth: np.ndarray, settings: Settings) -> bool:

@@ -26,6 +26,12 @@ class Settings:
         "standard deviation added on each axis: the region then holds the lamp in about 19 of 20 Extended Yale B "
         "photographs that are assessed, persons left out (tests/real/LIGHT.md)",
     )
+    albedo_deg: float = setting(
+        7.0,
+        "deg",
+        "standard deviation added for each unit of even over directed light: skin colour leans a weak light further; "
+        "rendered uneven skin erred by 6 to 7 (tests/real/LIGHT.md)",
+    )
     least_face_px: float = setting(60.0, "px", "face height; a patch is then under a pixel")
     shortest_s: float = setting(0.5, "s", "of appearance")
     least_directionality: float = setting(0.3, "1", "under it the shading is no more than skin colour varies")
@@ -40,7 +46,9 @@ class Settings:
     )
     darkest: float = setting(0.01, "1", "median linear light of the skin: code values near black")
     most_clipped: float = setting(0.08, "1", "share of the face's pixels at white")
-    widest_deg: float = setting(60.0, "deg", "half width of the statistical interval beyond which nothing is said")
+    widest_deg: float = setting(
+        35.0, "deg", "half the 95 % interval, systematic part included: beyond, aside and ahead are not told apart"
+    )
     jump_deg: float = setting(15.0, "deg", "least change of direction called a jump; about its systematic error")
     jump_scatter: float = setting(5.0, "1", "the change in scatters of the pictures beside it; steady drift gives 3.5")
     jump_s: float = setting(1.0, "s", "on each side: the direction has to stay this long")
