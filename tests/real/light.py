@@ -630,7 +630,8 @@ def family_lines(by_family: dict) -> list[str]:
         scored = [t for t in told_of if t[0] is not None and np.isfinite(t[0])]
         scores, labels, persons = (np.array(column) for column in zip(*scored, strict=True))
         found = stats.auc(scores, labels, np.unique(persons, return_inverse=True)[1])
-        lines.append(f"- {name}: {found} (n = {len(scored)}, {labels.sum()} altered)")
+        area = f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+        lines.append(f"- {name}: {area} (n = {len(scored)}, {labels.sum()} altered)")
     return lines
 
 
