@@ -120,13 +120,13 @@ def _direction_chart(finding: Finding) -> plots.Chart:
 def _turning_chart(finding: Finding) -> plots.Chart:
     fig, ax = plots.figure(row_mm=68)
     plot_turning(finding, ax)
-    measured, n = finding.measurements[0], len(finding.evidence["t_s"])
+    (measured, misfit), n = finding.measurements, len(finding.evidence["t_s"])
     return plots.Chart(
         "lighting-turning",
         fig,
         f"Azimuth of the light on the face of person {finding.person} against the yaw of the head, {n} "
         "pictures, the skin's own colour taken out. Notice which line the points follow; light that stays leaves "
-        f"{100 * finding.evidence['left']:.0f} % of the change of shading that light on the head leaves. The measured "
+        f"{100 * misfit.value:.0f} % of the change of shading that light on the head leaves. The measured "
         f"line is fitted to the shading itself, nods included; its interval, {measured.low:g} to {measured.high:g}, "
         "holds what untouched recordings scatter. It does not show why shading follows a head.",
         f"Points of light azimuth against head yaw with three lines; measured slope {measured.value:g}.",

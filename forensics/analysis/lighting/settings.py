@@ -30,7 +30,7 @@ class Settings:
         7.0,
         "deg",
         "standard deviation added for each unit of even over directed light: skin colour leans a weak light further; "
-        "rendered uneven skin erred by 6 to 7 (tests/real/LIGHT.md)",
+        "rendered uneven skin erred by 6 to 7 and more (tests/real/LIGHT.md)",
     )
     least_face_px: float = setting(60.0, "px", "face height; a patch is then under a pixel")
     shortest_s: float = setting(0.5, "s", "of appearance")
