@@ -105,6 +105,14 @@ REASONS = {
         "A part under steady light in which the head turns from side to side.",
     ),
     "light_ambiguous": ("The face does not constrain the light's direction.", "A part in which the head turns."),
+    "light_ill_conditioned": (
+        "The skin that is seen faces too few directions to hold the light's direction.",
+        "A part in which the face is uncovered and turned to the camera.",
+    ),
+    "self_shadowed": (
+        "Much of the face lies in its own shadow, and a direction read from it would err.",
+        "A part in which the light falls on more of the face.",
+    ),
     "light_fit_poor": (
         "Light from one direction does not explain the face's shading.",
         "A part with simpler light, without shadow or hair on the face.",

@@ -285,6 +285,7 @@ TOLERANCE = {
     "light_azimuth": 2.0,
     "light_elevation": 2.0,
     "light_directionality": 0.03,
+    "light_condition": 0.3,
     "f0_median": 0.8,
     "jitter_local": 0.03,
     "shimmer_local": 0.4,

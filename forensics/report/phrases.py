@@ -73,6 +73,8 @@ QUANTITIES = {
     "light_azimuth": "Direction of the light, sideways",
     "light_elevation": "Direction of the light, upwards",
     "light_directionality": "Directionality of the light",
+    "light_condition": "Condition number of the skin's directions for the light's",
+    "light_misfit_ratio": "Misfit of light that stays over light that turns with the head",
     "light_follows_head": "How far the light turns with the head",
     "blink_rate_steady": "Blink rate, interval at a steady rate",
     "inter_blink_interval": "Median time from blink to blink",

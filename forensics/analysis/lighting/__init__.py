@@ -25,10 +25,13 @@ from forensics.analysis.lighting.direction import (
     beside,
     direction,
     fit_lights,
+    holds,
     landmark_error,
     light_over_time,
     measure_light,
+    outline,
     pooled_light,
+    width_deg,
 )
 from forensics.analysis.lighting.jumps import event, light_jumps
 from forensics.analysis.lighting.settings import METHOD, Settings
@@ -62,16 +65,22 @@ __all__ = [
     "face_cells",
     "fit_lights",
     "fit_refusals",
+    "holds",
     "landmark_error",
     "luminance",
     "measure_light",
     "normals",
+    "outline",
     "pooled_light",
+    "signal",
 ]
 
 ANALYSIS = "lighting"
 #: Transfer characteristics (ITU-T H.273) of high dynamic range: PQ and HLG.
 HDR = (16, 18)
+
+#: Refusals of a direction that leave open whether the light stays where it is.
+PLACE = ("light_ambiguous", "light_ill_conditioned", "self_shadowed")
 
 LIMITS = (
     "One direction stands for all light; several lamps or a window and a lamp give a direction between them.",
@@ -130,11 +139,16 @@ def refusals(tracks: Sequence[FaceTrack], skin: Skin, transfer: np.ndarray, sett
 def fit_refusals(light: Light, settings: Settings) -> tuple[str, ...]:
     """Reason codes that the fit itself gives."""
     reasons = []
-    if light.strength < settings.least_directionality:
+    flat = light.strength < settings.least_directionality  # which leaves any direction ambiguous: one reason is enough
+    if flat:
         reasons.append("light_too_flat")
     elif light.explained < settings.least_explained:
         reasons.append("light_fit_poor")
-    if light.width_deg > settings.widest_deg or light.away_deg > settings.farthest_deg:
+    if light.condition > settings.worst_condition:
+        reasons.append("light_ill_conditioned")
+    if light.shadowed > settings.most_shadowed:
+        reasons.append("self_shadowed")
+    if not flat and (width_deg(light, settings) > settings.widest_deg or light.away_deg > settings.farthest_deg):
         reasons.append("light_ambiguous")
     return tuple(reasons)
 
@@ -170,12 +184,21 @@ def assess_person(
     light = pooled_light(one_light, settings, landmark_error(used, mesh, settings))
     reasons = fit_refusals(light, settings)
     # Light from far aside has no direction that was validated; whether it stays there can still be seen.
-    unfit = [r for r in reasons if r != "light_ambiguous"]
+    unfit = [r for r in reasons if r not in PLACE]
     turning = HEAD_FIXED.refuse(about, *unfit) if unfit else assess_turning(one_light, about, settings)
     if reasons:
         return [DIRECTION.refuse(about, *reasons), turning]
     azimuth, elevation = direction(lights[:, 1:])
-    evidence = {"light": light.light, "examined": examined, "t_s": skin.t_s, "azimuth": azimuth, "elevation": elevation}
+    evidence = {
+        "light": light.light,
+        "outline": outline(light, settings),
+        "residual": residual(one_light, light),
+        "points": one_light.points[0, :, :2],
+        "examined": examined,
+        "t_s": skin.t_s,
+        "azimuth": azimuth,
+        "elevation": elevation,
+    }
     found = DIRECTION.answer(
         about,
         measurements=tuple(measure_light(light, settings)),
@@ -183,6 +206,14 @@ def assess_person(
         evidence=evidence,
     )
     return [found, turning]
+
+
+def residual(skin: Skin, light: Light) -> np.ndarray:
+    """How much brighter each landmark (v,) is than this light explains, in % of the skin's median."""
+    rest = skin.light - light.light[0] - skin.facing @ light.light[1:]
+    known = np.isfinite(rest)
+    total = np.where(known, rest, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+    return 100 * total / max(float(np.nanmedian(skin.light)), 1e-12)
 
 
 def assess_turning(skin: Skin, about: About, settings: Settings) -> Finding:
@@ -196,13 +227,13 @@ def assess_turning(skin: Skin, about: About, settings: Settings) -> Finding:
         return HEAD_FIXED.refuse(about, *reasons)
     seen = shading(skin, chosen, settings)
     found = follow(seen, settings)
-    measured = measure_following(found, settings)
+    measured, misfit = measure_following(found, settings)
     if measured.low is None or measured.high is None or (measured.low <= 0 and measured.high >= 1):
         return HEAD_FIXED.refuse(about, "light_fits_both")
     return HEAD_FIXED.answer(
         about,
-        measurements=(measured,),
-        evidence={"left": found.left, "t_s": skin.t_s, "yaw": skin.yaw, "azimuth": seen.azimuth},
+        measurements=(measured, misfit),
+        evidence={"t_s": skin.t_s, "yaw": skin.yaw, "azimuth": seen.azimuth},
         score=measured.value,
         score_direction="higher = the shading turns with the head",
     )

@@ -26,6 +26,24 @@ def plot_sphere(finding: Finding, ax: Any) -> None:
     bar.set_label("relative brightness")
     bar.ax.tick_params(labelsize=8)
     ax.plot(0, 0, "+", color=plots.BLACK, ms=6)
+    edge = finding.evidence["outline"]
+    ax.plot(*np.where(edge[:, 2:] >= 0, edge[:, :2], np.nan).T, color=plots.ORANGE, lw=1.2)  # what lies behind: unseen
+
+
+def plot_residual(finding: Finding, ax: Any) -> None:
+    """The face's landmarks by how much brighter they are than the light explains."""
+    rest, points = finding.evidence["residual"], finding.evidence["points"]
+    most = float(np.nanpercentile(np.abs(rest), 98)) + 1e-9
+    shown = ax.scatter(*points.T, c=rest, cmap="cividis", vmin=-most, vmax=most, s=9, lw=0)
+    ax.set_aspect("equal")
+    ax.invert_yaxis()
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set_xlabel("skin that one light\nleaves unexplained")
+    ax.spines[:].set_visible(False)
+    bar = ax.figure.colorbar(shown, ax=ax, fraction=0.05, pad=0.02)
+    bar.set_label("brighter than the fit (%)")
+    bar.ax.tick_params(labelsize=8)
 
 
 def plot_direction(finding: Finding, ax: Any) -> None:
@@ -77,18 +95,24 @@ def charts(finding: Finding) -> list[plots.Chart]:
 
 
 def _direction_chart(finding: Finding) -> plots.Chart:
-    fig, axes = plots.figure(columns=2, row_mm=62, width_ratios=(3, 1.25))
-    plot_direction(finding, axes[0])
-    plot_sphere(finding, axes[1])
+    fig, axes = plots.figure(rows=2, columns=2, row_mm=56)
+    grid = axes[0, 0].get_gridspec()
+    for ax in axes[0]:
+        ax.remove()
+    plot_direction(finding, fig.add_subplot(grid[0, :]))
+    plot_sphere(finding, axes[1, 0])
+    plot_residual(finding, axes[1, 1])
     azimuth, elevation = (finding.measurement(f"light_{which}").value for which in ("azimuth", "elevation"))
     return plots.Chart(
         "lighting",
         fig,
         f"Direction of the light on the face of person {finding.person} over time (bands: 95 % intervals with their "
-        "systematic part), and a ball under that light. Notice whether points wander with the head or jump. It does "
-        "not show where the lamp stood, and an offset of all points may be skin colour.",
+        "systematic part), a ball under that light with the direction's 95 % ellipse, and the face's skin by what that "
+        "light leaves unexplained. Notice whether points wander with the head or jump, and where skin is darker than "
+        "the light makes it: shadows, beards, make-up. It does not show where the lamp stood, and an offset of all "
+        "points may be skin colour.",
         f"Points over time for azimuth near {azimuth} and elevation near {elevation} degrees, with "
-        f"{len(finding.events)} jumps marked; a shaded ball.",
+        f"{len(finding.events)} jumps marked; a shaded ball with an ellipse; a map of the unexplained.",
         {k: finding.evidence[k] for k in ("t_s", "azimuth", "elevation")},
     )
 
@@ -96,13 +120,13 @@ def _direction_chart(finding: Finding) -> plots.Chart:
 def _turning_chart(finding: Finding) -> plots.Chart:
     fig, ax = plots.figure(row_mm=68)
     plot_turning(finding, ax)
-    measured, n = finding.measurements[0], len(finding.evidence["t_s"])
+    (measured, misfit), n = finding.measurements, len(finding.evidence["t_s"])
     return plots.Chart(
         "lighting-turning",
         fig,
         f"Azimuth of the light on the face of person {finding.person} against the yaw of the head, {n} "
         "pictures, the skin's own colour taken out. Notice which line the points follow; light that stays leaves "
-        f"{100 * finding.evidence['left']:.0f} % of the change of shading that light on the head leaves. The measured "
+        f"{100 * misfit.value:.0f} % of the change of shading that light on the head leaves. The measured "
         f"line is fitted to the shading itself, nods included; its interval, {measured.low:g} to {measured.high:g}, "
         "holds what untouched recordings scatter. It does not show why shading follows a head.",
         f"Points of light azimuth against head yaw with three lines; measured slope {measured.value:g}.",

@@ -12,6 +12,9 @@ from forensics.analysis.lighting.signal import Skin, luminance, normals
 from forensics.finding import Measurement
 from forensics.timeline import FaceTrack, repeatability
 
+#: Of the chi-squared distribution with two degrees of freedom: the ellipse that holds 95 %, in variances.
+ELLIPSE = 5.991
+
 
 def fit_lights(facing: np.ndarray, light: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Even part and light vector (n, 4), robust weights (n, v) of each row of ``facing`` (n, v, 3) and ``light``.
@@ -83,7 +86,8 @@ class Light:
     """One light for all pictures: even part and vector ``light`` (4,), ``drawn`` (k, 4) the same of resampled faces.
 
     ``explained`` is the share of the skin's variance; ``patches`` how many were resampled; ``error_deg`` the standard
-    deviation of azimuth and elevation that the landmarks' own error makes, NaN where not sampled.
+    deviation of azimuth and elevation that the landmarks' own error makes, NaN where not sampled. ``condition`` is
+    that of the normals seen (1 = best), ``shadowed`` the share of the skin in shadow.
     """
 
     light: np.ndarray
@@ -91,6 +95,8 @@ class Light:
     explained: float
     patches: int
     error_deg: tuple[float, float] = (np.nan, np.nan)
+    condition: float = 1.0
+    shadowed: float = 0.0
 
     @property
     def angles(self) -> tuple[float, float]:
@@ -108,54 +114,123 @@ class Light:
         return float(np.degrees(np.arccos(self.light[3] / max(np.linalg.norm(self.light[1:]), 1e-12))))
 
     @property
-    def spans(self) -> list[np.ndarray]:
-        """Statistical intervals of azimuth and elevation around their values: resampled skin and landmark error."""
-        spans = []
-        for drawn, value, error in zip(direction(self.drawn[:, 1:]), self.angles, self.error_deg, strict=True):
-            sides = np.percentile(beside(drawn, value), (2.5, 97.5)).clip((-360, 0), (0, 360))
-            spans.append(np.array((-1, 1)) * np.hypot(sides, 1.96 * np.nan_to_num(error)))
-        return spans
+    def covariance(self) -> np.ndarray:
+        """Covariance (2, 2) in deg² sideways and upwards from the direction: resampled skin and landmark error.
 
-    @property
-    def width_deg(self) -> float:
-        """Half width of the wider interval."""
-        return max(float(np.ptp(span)) / 2 for span in self.spans)
+        On the sphere, where azimuth has no pole: a degree sideways is a degree of angle.
+        """
+        away = np.degrees(beside_light(self.drawn[:, 1:], self.light[1:]))
+        side, up = np.nan_to_num(self.error_deg)
+        across = side * np.cos(np.radians(self.angles[1]))
+        return away.T @ away / max(len(away), 1) + np.diag([across**2, up**2])
+
+
+def tangents(light: np.ndarray) -> np.ndarray:
+    """Unit vectors (2, 3) sideways and upwards from the direction of ``light`` (3,)."""
+    azimuth, elevation = (np.radians(angle) for angle in direction(light))
+    side = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
+    sine = np.sin(elevation)
+    return np.stack([side, [-sine * np.sin(azimuth), np.cos(elevation), -sine * np.cos(azimuth)]])
+
+
+def beside_light(lights: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Angles (n, 2) in radians sideways and upwards from ``centre`` (3,) to ``lights`` (n, 3), along great circles."""
+    unit = lights / np.maximum(np.linalg.norm(lights, axis=-1, keepdims=True), 1e-12)
+    flat = unit @ tangents(centre).T
+    length = np.linalg.norm(flat, axis=-1, keepdims=True)
+    angle = np.arctan2(length, (unit @ centre / max(np.linalg.norm(centre), 1e-12))[..., None])
+    return flat / np.maximum(length, 1e-12) * angle
+
+
+def region(light: Light, settings: Settings) -> np.ndarray:
+    """Covariance (2, 2) in deg² of the direction, with its systematic part.
+
+    Uneven skin leans the light's vector by a share of the even light, hence the direction by more the weaker the
+    directed light is.
+    """
+    leaning = settings.albedo_deg * (1 - light.strength) / max(light.strength, 1e-3)
+    return light.covariance + (settings.systematic_deg**2 + leaning**2) * np.eye(2)
+
+
+def width_deg(light: Light, settings: Settings) -> float:
+    """Half the 95 % interval along the ellipse's longer axis."""
+    return float(1.96 * np.sqrt(np.linalg.eigvalsh(region(light, settings))[-1]))
+
+
+def holds(light: Light, truth: np.ndarray, settings: Settings) -> bool:
+    """Whether the 95 % ellipse holds the direction ``truth`` (3,)."""
+    away = np.degrees(beside_light(truth[None], light.light[1:]))[0]
+    return bool(away @ np.linalg.solve(region(light, settings), away) <= ELLIPSE)
+
+
+def outline(light: Light, settings: Settings) -> np.ndarray:
+    """Directions (73, 3), unit vectors, of the 95 % ellipse's edge."""
+    turn = np.radians(np.linspace(0, 360, 73))
+    away = np.sqrt(ELLIPSE) * np.stack([np.cos(turn), np.sin(turn)], 1) @ np.linalg.cholesky(region(light, settings)).T
+    length = np.radians(np.linalg.norm(away, axis=1, keepdims=True))
+    flat = np.radians(away) / np.maximum(length, 1e-12) @ tangents(light.light[1:])
+    return np.cos(length) * light.light[1:] / np.linalg.norm(light.light[1:]) + np.sin(length) * flat
 
 
 def pooled_light(skin: Skin, settings: Settings, error_deg: tuple[float, float] = (np.nan, np.nan)) -> Light:
     """The light that explains all pictures together best."""
     found, explained, weights = fit_light(skin.facing, skin.light, settings)
-    return Light(found, bootstrap_lights(skin, weights, settings), explained, len(np.unique(skin.cell)), error_deg)
+    return Light(
+        found,
+        bootstrap_lights(skin, weights, settings),
+        explained,
+        len(np.unique(skin.cell)),
+        error_deg,
+        condition(skin.facing, weights),
+        shadowed(skin.light, settings),
+    )
+
+
+def condition(facing: np.ndarray, weights: np.ndarray) -> float:
+    """Condition number of the weighted fit: of an even part and normals (n, v, 3)."""
+    used = weights > 0
+    design = np.concatenate([np.ones((int(used.sum()), 1)), facing[used]], 1) * np.sqrt(weights[used])[:, None]
+    return float(np.sqrt(np.linalg.cond(design.T @ design)))
+
+
+def shadowed(light: np.ndarray, settings: Settings) -> float:
+    """Share of the skin (n, v) seen that lies in shadow, against the bright skin of its own picture."""
+    bright = np.nanpercentile(light, 90, axis=1, keepdims=True)
+    known = np.isfinite(light)
+    return float((light < settings.shadow * bright)[known].mean())
 
 
 def measure_light(light: Light, settings: Settings) -> list[Measurement]:
-    """Azimuth, elevation and directionality with their intervals; n is the number of patches of skin."""
+    """Azimuth, elevation and directionality with their intervals, condition number; n is the patches of skin."""
     # An angle between directions is a larger angle of azimuth the higher they point.
     wider = 1 / max(np.cos(np.radians(light.angles[1])), 0.2)
+    side, up = 1.96 * np.sqrt(np.diag(region(light, settings)))
     axes = (
-        ("azimuth", wider * settings.systematic_deg, 360.0, "none: a fact; positive to the picture's right, circular"),
-        ("elevation", settings.systematic_deg, 90.0, "none: a fact; positive up"),
+        ("azimuth", wider * side, 360.0, "none: a fact; positive to the picture's right, circular"),
+        ("elevation", up, 90.0, "none: a fact; positive up"),
     )
     measured = [
         Measurement(
             f"light_{name}",
             value,
             "deg",
-            max(-most, value + span[0] - systematic),
-            min(most, value + span[1] + systematic),
+            max(-most, value - half),
+            min(most, value + half),
             0.95,
             light.patches,
             METHOD.name,
             reference,
         )
-        for (name, systematic, most, reference), value, span in zip(axes, light.angles, light.spans, strict=True)
+        for (name, half, most, reference), value in zip(axes, light.angles, strict=True)
     ]
     low, high = np.percentile(directionality(light.drawn), (2.5, 97.5))
     reference = "none: a fact; 0 = the same light from everywhere, 1 = all from one side"
     strength = Measurement(
         "light_directionality", light.strength, "1", low, high, 0.95, light.patches, METHOD.name, reference
     )
-    return [*measured, strength]
+    reference = "none: a fact; 1 = all directions are held equally, whole faces 6 to 8"
+    held = Measurement("light_condition", light.condition, "1", None, None, None, light.patches, METHOD.name, reference)
+    return [*measured, strength, held]
 
 
 def landmark_error(tracks: Sequence[FaceTrack], mesh: dict[str, np.ndarray], settings: Settings) -> tuple[float, float]:

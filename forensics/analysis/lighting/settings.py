@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from forensics.method import Method, setting
 
 METHOD = Method(
-    "first-order spherical harmonics on landmark normals", "2", "Ramamoorthi & Hanrahan 2001; Johnson & Farid 2007"
+    "first-order spherical harmonics on landmark normals", "3", "Ramamoorthi & Hanrahan 2001; Johnson & Farid 2007"
 )
 
 
@@ -21,19 +21,34 @@ class Settings:
     cells: int = setting(6, "1", "the face is resampled in 6 x 6 patches: neighbouring skin errs together")
     resamples: int = setting(200, "1", "of the bootstrap; seed 0")
     systematic_deg: float = setting(
-        20.0,
+        3.0,
         "deg",
-        "half width added: about 19 in 20 Extended Yale B photographs with "
-        "light within 60 degrees of the camera err by less (`make real` prints it)",
+        "standard deviation added on each axis: the region then holds the lamp in about 19 of 20 Extended Yale B "
+        "photographs that are assessed, persons left out (tests/real/LIGHT.md)",
+    )
+    albedo_deg: float = setting(
+        7.0,
+        "deg",
+        "standard deviation added for each unit of even over directed light: skin colour leans a weak light further; "
+        "rendered uneven skin erred by 6 to 7 and more (tests/real/LIGHT.md)",
     )
     least_face_px: float = setting(60.0, "px", "face height; a patch is then under a pixel")
     shortest_s: float = setting(0.5, "s", "of appearance")
     least_directionality: float = setting(0.3, "1", "under it the shading is no more than skin colour varies")
     farthest_deg: float = setting(60.0, "deg", "from the camera; the cone in which directions were validated")
     least_explained: float = setting(0.25, "1", "share of the skin's variance; below it one light does not explain it")
+    shadow: float = setting(0.1, "1", "of the bright skin's light (90th percentile): under it skin lies in shadow")
+    most_shadowed: float = setting(
+        0.25, "1", "of the skin in shadow; beyond, the direction erred by 35 degrees where lamps stood aside (LIGHT.md)"
+    )
+    worst_condition: float = setting(
+        15.0, "1", "of the normals seen; whole faces have 6 to 8, at 15 noise moves a direction twice as far"
+    )
     darkest: float = setting(0.01, "1", "median linear light of the skin: code values near black")
     most_clipped: float = setting(0.08, "1", "share of the face's pixels at white")
-    widest_deg: float = setting(60.0, "deg", "half width of the statistical interval beyond which nothing is said")
+    widest_deg: float = setting(
+        35.0, "deg", "half the 95 % interval, systematic part included: beyond, aside and ahead are not told apart"
+    )
     jump_deg: float = setting(15.0, "deg", "least change of direction called a jump; about its systematic error")
     jump_scatter: float = setting(5.0, "1", "the change in scatters of the pictures beside it; steady drift gives 3.5")
     jump_s: float = setting(1.0, "s", "on each side: the direction has to stay this long")

@@ -147,10 +147,10 @@ def bootstrap_shares(seen: Shading, weights: np.ndarray, settings: Settings) -> 
     return np.array(shares)
 
 
-def measure_following(found: Following, settings: Settings) -> Measurement:
-    """``light_follows_head``: 0 = stays in the camera's frame, 1 = turns with the head; n is the stretches of time."""
+def measure_following(found: Following, settings: Settings) -> list[Measurement]:
+    """How far the light turns with the head, and how much worse light that stays fits; n is the stretches of time."""
     low, high = found.span
-    return Measurement(
+    follows = Measurement(
         "light_follows_head",
         found.value,
         "1",
@@ -161,3 +161,8 @@ def measure_following(found: Following, settings: Settings) -> Measurement:
         METHOD.name,
         "none: a fact; 0 = the shading stays with the place, 1 = it turns with the head",
     )
+    reference = "none: a fact; under 1, light that stays fits the changes better, over 1 light that turns with the head"
+    misfit = Measurement(
+        "light_misfit_ratio", found.left, "1", None, None, None, settings.stretches, METHOD.name, reference
+    )
+    return [follows, misfit]
