@@ -1,0 +1,49 @@
+"""What are this voice's measures, and where do the sound's level, background or band change abruptly?
+
+Fundamental frequency, jitter, shimmer and harmonicity follow Praat's definitions (through parselmouth) over the
+speech that was detected, and say what they were taken from. The band limit and the background noise describe the
+recording; a level jump is a step of the background between words, the mark of a cut, a gate or a switch of scene.
+Reference: Boersma & Weenink (Praat: ac pitch, local jitter, local shimmer, ac harmonicity).
+Not to be trusted: published norms of jitter, shimmer and harmonicity hold for sustained vowels in quiet rooms and not
+for running speech through a codec, so no norm is applied here. Music and several voices are measured as one voice.
+"""
+
+from forensics.analysis.voice.charts import charts, plot_f0, plot_level, plot_spectrum
+from forensics.analysis.voice.measures import Voiced, hear, measure_stretch, measure_stretches, measure_voice
+from forensics.analysis.voice.pieces import pieces
+from forensics.analysis.voice.questions import ALTERNATIVES, LIMITS
+from forensics.analysis.voice.recording import (
+    average_spectrum,
+    background,
+    digital_silences,
+    level_jumps,
+    measure_bandwidth,
+    measure_noise_floor,
+)
+from forensics.analysis.voice.settings import METHOD, Settings
+from forensics.analysis.voice.verdict import ANALYSIS, assess
+
+__all__ = [
+    "ALTERNATIVES",
+    "ANALYSIS",
+    "LIMITS",
+    "METHOD",
+    "Settings",
+    "Voiced",
+    "assess",
+    "average_spectrum",
+    "background",
+    "charts",
+    "digital_silences",
+    "hear",
+    "level_jumps",
+    "measure_bandwidth",
+    "measure_noise_floor",
+    "measure_stretch",
+    "measure_stretches",
+    "measure_voice",
+    "pieces",
+    "plot_f0",
+    "plot_level",
+    "plot_spectrum",
+]
