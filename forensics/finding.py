@@ -14,7 +14,7 @@ from forensics.timeline import Interval, share, union
 ASSESSED, NOT_ASSESSABLE = "assessed", "not_assessable"
 
 #: Digits behind the point at which a value of a unit is printed: finer than any interval we report for it.
-DIGITS = {"ms": 1, "ms/min": 1, "s": 3, "1/min": 2, "%": 2, "deg": 1, "Hz": 1, "dB": 1, "px": 2, "1": 3}
+DIGITS = {"ms": 1, "ms/min": 1, "s": 3, "1/min": 2, "1/s": 2, "%": 2, "deg": 1, "Hz": 1, "dB": 1, "px": 2, "1": 3}
 
 #: Reason codes: what an examiner reads, and what would help.
 REASONS = {
@@ -97,6 +97,10 @@ REASONS = {
     "container_not_surveyed": (
         "The process that reads the container's structure could not finish.",
         "The complete original file; the other findings do not rest on it.",
+    ),
+    "no_empty_band": (
+        "The sound fills its band up to half the sampling rate and has no mains hum: joins leave no mark.",
+        "The original file at its full sampling rate.",
     ),
     "too_few_voiced_seconds": ("There is too little voiced speech.", "A longer part with speech."),
 }

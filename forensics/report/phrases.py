@@ -13,7 +13,7 @@ MOST_INSTANTS = 8
 #: Measurements of one finding named in the summary; the rest stands in its section.
 MOST_NAMED = 3
 
-UNITS = {"1": "", "deg": "°", "1/min": "per minute", "ms/min": "ms per minute"}
+UNITS = {"1": "", "deg": "°", "1/min": "per minute", "1/s": "per second", "ms/min": "ms per minute"}
 WHOLE = "The recording as a whole"
 
 #: The question families' own names; what is not listed here is printed from its slug.
@@ -30,6 +30,8 @@ QUESTIONS = {
     "voice.measures": "Measures of the voice",
     "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
+    "voice.take": "One take: joins and mains hum",
+    "voice.spectrum": "Edges, gaps and mirror images of the spectrum",
 }
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
@@ -69,6 +71,17 @@ QUANTITIES = {
     "trailing_bytes": "Bytes behind the last box",
     "sound_jumps": "Gaps and overlaps of the sound's packets",
     "bandwidth": "Bandwidth of the sound",
+    "lowest_edge": "Lowest edge of the band over time",
+    "highest_edge": "Highest edge of the band over time",
+    "empty_band": "Beginning of the band without sound",
+    "empty_band_level": "Level in the band without sound",
+    "joins": "Instants at which the empty band sounds",
+    "hum_frequency": "Frequency of the mains hum",
+    "hum_level": "Mains hum over the noise beside it",
+    "formant_1": "Median first formant",
+    "formant_2": "Median second formant",
+    "formant_3": "Median third formant",
+    "articulation_rate": "Syllables in speech without its pauses",
 }
 EVENTS = {
     "dropped_pictures": "room for pictures left out",
@@ -81,6 +94,9 @@ EVENTS = {
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",
     "synthesis_score_high": "high synthesis score",
+    "splice": "samples that do not follow one another",
+    "spectral_gap": "gap in the spectrum",
+    "mirror_image": "mirror image in the spectrum",
 }
 LOSSES = {
     "decode_failures": "parts that could not be decoded",

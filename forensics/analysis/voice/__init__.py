@@ -9,11 +9,12 @@ for running speech through a codec, so no norm is applied here. Music and severa
 """
 
 from forensics.analysis.voice.charts import charts, plot_f0, plot_level, plot_spectrum
-from forensics.analysis.voice.measures import Voiced, hear, measure_stretch, measure_stretches, measure_voice
+from forensics.analysis.voice.hum import find_hum, measure_hum, phase_jumps
+from forensics.analysis.voice.joins import empty_band, splices
+from forensics.analysis.voice.measures import Voiced, measure_stretch, measure_stretches, measure_voice
 from forensics.analysis.voice.pieces import pieces
 from forensics.analysis.voice.questions import ALTERNATIVES, LIMITS
 from forensics.analysis.voice.recording import (
-    average_spectrum,
     background,
     digital_silences,
     level_jumps,
@@ -21,29 +22,41 @@ from forensics.analysis.voice.recording import (
     measure_noise_floor,
 )
 from forensics.analysis.voice.settings import METHOD, Settings
-from forensics.analysis.voice.verdict import ANALYSIS, assess
+from forensics.analysis.voice.spectrum import course_of_edge, edge, gaps, mirror_images, mirror_likeness, spectra
+from forensics.analysis.voice.verdict import ANALYSIS, Heard, assess, hear
 
 __all__ = [
     "ALTERNATIVES",
     "ANALYSIS",
     "LIMITS",
     "METHOD",
+    "Heard",
     "Settings",
     "Voiced",
     "assess",
-    "average_spectrum",
     "background",
     "charts",
+    "course_of_edge",
     "digital_silences",
+    "edge",
+    "empty_band",
+    "find_hum",
+    "gaps",
     "hear",
     "level_jumps",
     "measure_bandwidth",
+    "measure_hum",
     "measure_noise_floor",
     "measure_stretch",
     "measure_stretches",
     "measure_voice",
+    "mirror_images",
+    "mirror_likeness",
+    "phase_jumps",
     "pieces",
     "plot_f0",
     "plot_level",
     "plot_spectrum",
+    "spectra",
+    "splices",
 ]

@@ -1,4 +1,10 @@
-"""Fundamental frequency, jitter, shimmer and harmonicity by Praat's definitions, over the speech detected."""
+"""Fundamental frequency, jitter, shimmer, harmonicity, formants and syllables, each by a named definition.
+
+Jitter (local): mean absolute difference of neighbouring periods over the mean period. Shimmer (local): the same of
+their amplitudes. Harmonicity: 10 log10(r / (1 - r)) of the normalised autocorrelation r at the period (Boersma 1993).
+Formants: Burg's linear prediction, five below ``formant_ceiling_hz``, in voiced frames. Syllables: peaks of the
+intensity in voiced frames that rise by 2 dB (de Jong & Wempe 2009).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 
 from forensics.analysis.voice.pieces import bootstrap, measured, pieces
 from forensics.analysis.voice.settings import Settings
 from forensics.finding import Measurement
 from forensics.timeline import Audio, Interval
+
+#: Sound of a higher rate is brought to this one, Hz: the harmonics of a voice lie below 12 kHz, and harmonicity and
+#: jitter of recordings at other rates then rest on one band.
+RATE_HZ = 24000
+FORMANTS = 3
 
 
 @dataclass(frozen=True)
@@ -24,19 +36,28 @@ class Voiced:
     jitter: float  # share, NaN where too few periods
     shimmer: float
     hnr_db: float
+    formants_hz: np.ndarray  # (n, 3) of voiced frames
+    syllables: int
+    rate_hz: int
+
+    @property
+    def voiced_frames(self) -> int:
+        return int(np.isfinite(self.f0_hz).sum())
 
 
 def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voiced:
-    """Praat's F0, local jitter, local shimmer and mean harmonicity of one stretch."""
+    """Praat's F0, local jitter, local shimmer, mean harmonicity, formants and syllables of one stretch."""
     import parselmouth
     from parselmouth.praat import call
 
     block, start_s = audio.mono(interval)
-    sound = parselmouth.Sound(block.astype(np.float64), audio.rate_hz)
+    samples, rate_hz = _slower(block, audio.rate_hz)
+    sound = parselmouth.Sound(samples.astype(np.float64), rate_hz)
     low, high = settings.lowest_f0_hz, settings.highest_f0_hz
     nothing = np.zeros(0)
     if sound.duration < 2 * settings.periods_per_window / low + 0.02:  # Praat needs one (Gaussian: double) window
-        return Voiced(interval, nothing, nothing, 0.0, np.nan, np.nan, np.nan)
+        none = np.zeros((0, FORMANTS))
+        return Voiced(interval, nothing, nothing, 0.0, np.nan, np.nan, np.nan, none, 0, rate_hz)
     pitch = sound.to_pitch_ac(pitch_floor=low, pitch_ceiling=high)
     f0 = pitch.selected_array["frequency"]
     f0 = np.where(f0 > 0, f0, np.nan)
@@ -56,7 +77,34 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
         jitter,
         shimmer,
         float(voiced.mean()) if len(voiced) else np.nan,
+        _formants(sound, pitch.xs()[np.isfinite(f0)], settings),
+        _syllables(sound, pitch.xs(), np.isfinite(f0), settings),
+        rate_hz,
     )
+
+
+def _slower(block: np.ndarray, rate_hz: int) -> tuple[np.ndarray, int]:
+    """The samples at ``RATE_HZ`` at most, and their rate."""
+    import soxr
+
+    return (soxr.resample(block, rate_hz, RATE_HZ), RATE_HZ) if rate_hz > RATE_HZ and len(block) else (block, rate_hz)
+
+
+def _formants(sound: Any, t_s: np.ndarray, settings: Settings) -> np.ndarray:
+    """The first three formants in Hz at ``t_s``, (n, 3); nothing where the band does not hold them."""
+    if sound.sampling_frequency / 2 < settings.formant_ceiling_hz or not len(t_s):
+        return np.zeros((0, FORMANTS))
+    found = sound.to_formant_burg(time_step=settings.formant_step_s, maximum_formant=settings.formant_ceiling_hz)
+    return np.array([[found.get_value_at_time(k + 1, t) for k in range(FORMANTS)] for t in t_s])
+
+
+def _syllables(sound: Any, t_s: np.ndarray, voiced: np.ndarray, settings: Settings) -> int:
+    """Peaks of the intensity that rise by enough from both sides, in voiced frames."""
+    found = sound.to_intensity(minimum_pitch=settings.syllable_pitch_hz)
+    level, at = found.values[0], found.xs()
+    loud = np.percentile(level, 99) - settings.syllable_depth_db
+    peaks, _ = scipy.signal.find_peaks(level, height=loud, prominence=settings.syllable_rise_db)
+    return int(np.interp(at[peaks], t_s, voiced.astype(float), left=0, right=0).round().sum())
 
 
 def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) -> list[Voiced]:
@@ -66,35 +114,52 @@ def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) 
     ]
 
 
-def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> list[Voiced]:
-    """What this analysis takes from the sound alone: it can be measured while the pictures are looked at."""
-    return measure_stretches(audio, spoken, settings)
-
-
 def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measurement]:
-    """Median F0, and jitter, shimmer and harmonicity weighted by voiced time, with bootstrap intervals."""
+    """Medians of F0 and formants; jitter, shimmer and harmonicity weighted by voiced time; syllables a second."""
+    some = [s for s in stretches if s.voiced_frames]
+    about = _about(some, settings)
 
-    def weighted(pairs: list[np.ndarray]) -> float:
-        value, weight = np.array(pairs).T
-        return float((value * weight).sum() / weight.sum())
+    def summed(name: str, unit: str, values: list[np.ndarray], summary: Any, definition: str) -> Measurement:
+        reference = f"{definition}; {about}; no norm applied: running speech"
+        return measured(name, summary(values), unit, bootstrap(values, summary, settings), len(values), reference)
 
-    def summed(name: str, unit: str, values: list[np.ndarray], summary: Any, n: int) -> Measurement:
-        return measured(
-            name, summary(values), unit, bootstrap(values, summary, settings), n, "no norm applied: running speech"
-        )
-
-    f0 = [s.f0_hz[np.isfinite(s.f0_hz)] for s in stretches if np.isfinite(s.f0_hz).any()]
-    found = [summed("f0_median", "Hz", f0, lambda v: float(np.median(np.concatenate(v))), len(f0))]
-    for name, unit, key, factor in (
-        ("jitter_local", "%", "jitter", 100),
-        ("shimmer_local", "%", "shimmer", 100),
-        ("hnr", "dB", "hnr_db", 1),
+    f0 = [s.f0_hz[np.isfinite(s.f0_hz)] for s in some]
+    found = [summed("f0_median", "Hz", f0, _median, "Praat's autocorrelation (ac)")]
+    for name, unit, key, factor, definition in (
+        ("jitter_local", "%", "jitter", 100, "Praat's jitter (local)"),
+        ("shimmer_local", "%", "shimmer", 100, "Praat's shimmer (local)"),
+        ("hnr", "dB", "hnr_db", 1, "Praat's harmonicity (ac)"),
     ):
-        pairs = [
-            np.array([getattr(s, key) * factor, s.voiced_s])
-            for s in stretches
-            if np.isfinite(getattr(s, key)) and s.voiced_s > 0
-        ]
+        pairs = [np.array([getattr(s, key) * factor, s.voiced_s]) for s in some if np.isfinite(getattr(s, key))]
         if pairs:
-            found.append(summed(name, unit, pairs, weighted, len(pairs)))
+            found.append(summed(name, unit, pairs, _weighted, definition))
+    for k in range(FORMANTS):
+        values = [s.formants_hz[:, k] for s in some if np.isfinite(s.formants_hz[:, k]).any()]
+        if values:
+            ceiling = f"Praat's Burg, five formants below {settings.formant_ceiling_hz:.0f} Hz"
+            found.append(summed(f"formant_{k + 1}", "Hz", values, _median, ceiling))
+    rate = [np.array([s.syllables, s.interval.duration]) for s in some]
+    found.append(summed("articulation_rate", "1/s", rate, _share, "de Jong & Wempe 2009, pauses left out"))
     return found
+
+
+def _about(stretches: list[Voiced], settings: Settings) -> str:
+    """What the numbers were taken from."""
+    frames, rate_hz = sum(s.voiced_frames for s in stretches), stretches[0].rate_hz if stretches else 0
+    searched = f"{settings.lowest_f0_hz:.0f} to {settings.highest_f0_hz:.0f} Hz"
+    return f"{frames} voiced frames in {len(stretches)} stretches, F0 searched from {searched}, sound at {rate_hz} Hz"
+
+
+def _median(values: list[np.ndarray]) -> float:
+    return float(np.nanmedian(np.concatenate(values)))
+
+
+def _weighted(pairs: list[np.ndarray]) -> float:
+    value, weight = np.array(pairs).T
+    return float((value * weight).sum() / weight.sum())
+
+
+def _share(pairs: list[np.ndarray]) -> float:
+    """Sum of the first over the sum of the second."""
+    first, second = np.array(pairs).T
+    return float(first.sum() / second.sum())

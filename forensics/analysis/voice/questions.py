@@ -31,3 +31,28 @@ RECORDING = Question(
     LIMITS,
     ALTERNATIVES,
 )
+TAKE = Question(
+    "voice.take",
+    "The sound was cut, or put together from several takes.",
+    "The sound is one uninterrupted take.",
+    METHOD,
+    (
+        "A cross-fade leaves no trace here, nor does a cut that was later encoded with a lower edge.",
+        "A jump is told where the samples break, not who broke them; published recordings are cut for many reasons.",
+    ),
+    (
+        "Editing for length or a change of scene; packets lost on the way; a click, a switch, a limiter.",
+        "Several files of one recorder joined, a loop of music, software that conceals gaps.",
+    ),
+)
+SPECTRUM = Question(
+    "voice.spectrum",
+    "The sound was resampled, re-encoded, filtered or generated.",
+    "The sound is as the microphone gave it.",
+    METHOD,
+    ("What the spectrum lacks or doubles tells of processing, not of its purpose.",),
+    (
+        "Codecs at low rates, telephones, noise suppression, converters without filters, loudspeakers played to "
+        "microphones, copies of copies.",
+    ),
+)

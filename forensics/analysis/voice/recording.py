@@ -5,51 +5,28 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
-from forensics.analysis.voice.pieces import bootstrap, measured, pieces
+from forensics.analysis.voice.pieces import bootstrap, measured
 from forensics.analysis.voice.settings import Settings
+from forensics.analysis.voice.spectrum import Spectra, edge
 from forensics.finding import Event, Measurement
-from forensics.timeline import Audio, Interval, Series, inside, runs, union
+from forensics.timeline import Interval, Series, inside, runs, union
 
 #: Quieter than the dither of 16-bit sound (-98 dB) by far: nothing a microphone gives.
 LOWEST_DB = -120.0
 
 
-def average_spectrum(audio: Audio, intervals: list[Interval], size: int = 2048) -> tuple[np.ndarray, np.ndarray, int]:
-    """Frequencies in Hz, mean power in dB over ``intervals`` (Hann windows of ``size`` samples), number of windows."""
-    import librosa
-
-    total, n = np.zeros(size // 2 + 1), 0
-    for piece in (p for interval in intervals for p in pieces(interval, 30.0)):
-        block, _ = audio.mono(piece)
-        if len(block) >= size:
-            power = np.abs(librosa.stft(block, n_fft=size, hop_length=size // 2, center=False)) ** 2
-            total, n = total + power.sum(1), n + power.shape[1]
-    return np.fft.rfftfreq(size, 1 / audio.rate_hz), 10 * np.log10(total / max(n, 1) + 1e-20), n
-
-
-def measure_bandwidth(spectrum: tuple[np.ndarray, np.ndarray, int], settings: Settings) -> Measurement | None:
+def measure_bandwidth(found: Spectra, settings: Settings) -> Measurement | None:
     """Frequency of the steepest edge above 2 kHz, else half the sampling rate; None where nothing was averaged."""
-    hz, db, n = spectrum
-    if n == 0:
+    if not len(found.t_s):
         return None
-    smooth = scipy.ndimage.uniform_filter1d(db, 5)
-    upper = np.searchsorted(hz, hz * 2 ** (1 / 8)).clip(max=len(hz) - 1)  # an eighth of an octave above
-    # The last eighth of an octave has no "above": an edge there is the converter's own.
-    drop = np.where((hz >= 2000) & (hz * 2 ** (1 / 8) <= hz[-1]), smooth - smooth[upper], 0)
-    k = int(drop.argmax())
-    if drop[k] < settings.band_drop_db:
-        value, where = hz[-1], "no edge: the sound reaches half the sampling rate or fades out gradually"
+    top, steepest = float(found.hz[-1]), edge(found.hz, found.average_db(), settings)
+    if steepest is None:
+        value, where = top, "no edge: the sound reaches half the sampling rate or fades out gradually"
     else:
-        value = (hz[k] + hz[upper[k]]) / 2
-        where = f"an edge of {drop[k]:.0f} dB between {hz[k]:.0f} and {hz[upper[k]]:.0f} Hz"
-    return measured(
-        "bandwidth",
-        float(value),
-        "Hz",
-        None,
-        n,
-        f"{where}; half the sampling rate is {hz[-1]:.0f} Hz; a fact about the recording",
-    )
+        value = steepest.hz
+        where = f"an edge of {steepest.drop_db:.0f} dB between {steepest.low_hz:.0f} and {steepest.high_hz:.0f} Hz"
+    reference = f"{where}; half the sampling rate is {top:.0f} Hz; a fact about the recording"
+    return measured("bandwidth", value, "Hz", None, int(found.windows.sum()), reference)
 
 
 def background(level: Series, spoken: list[Interval]) -> Series:

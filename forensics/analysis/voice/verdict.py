@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.analysis.voice.measures import Voiced, hear, measure_voice
-from forensics.analysis.voice.questions import MEASURES, RECORDING
+from forensics.analysis.voice.hum import Hum, find_hum, measure_hum, phase_jumps
+from forensics.analysis.voice.joins import EmptyBand, empty_band, measure_band, splices
+from forensics.analysis.voice.measures import Voiced, measure_stretches, measure_voice
+from forensics.analysis.voice.questions import MEASURES, RECORDING, SPECTRUM, TAKE
 from forensics.analysis.voice.recording import (
-    average_spectrum,
     background,
     digital_silences,
     level_jumps,
@@ -18,13 +20,51 @@ from forensics.analysis.voice.recording import (
     measure_noise_floor,
 )
 from forensics.analysis.voice.settings import Settings
-from forensics.finding import About, Finding
-from forensics.timeline import Audio, Interval, Series, intersection, total_s
+from forensics.analysis.voice.spectrum import (
+    Spectra,
+    course_of_edge,
+    gaps,
+    measure_course,
+    mirror_images,
+    mirror_likeness,
+    spectra,
+)
+from forensics.finding import About, Event, Finding
+from forensics.timeline import Audio, Interval, Series, intersection
 
 if TYPE_CHECKING:
     from forensics.scene import Scene
 
 ANALYSIS = "voice"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is taken from the sound of ``interval`` alone."""
+
+    interval: Interval
+    stretches: list[Voiced]
+    found: Spectra
+    band: EmptyBand | None
+    hum: Hum | None
+    mirrors: dict[float, float]
+
+
+def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard:
+    """What this analysis takes from the sound alone: it can be measured while the pictures are looked at."""
+    return listen(audio, audio.interval, measure_stretches(audio, spoken, settings), settings)
+
+
+def listen(audio: Audio, interval: Interval, stretches: list[Voiced], settings: Settings) -> Heard:
+    """The spectrum, the empty band and the hum of ``interval``."""
+    return Heard(
+        interval,
+        stretches,
+        found=spectra(audio, interval),
+        band=empty_band(audio, interval, settings),
+        hum=find_hum(audio, interval, settings),
+        mirrors=mirror_likeness(audio, interval, settings),
+    )
 
 
 def _sound(examined: Interval, settings: Settings, covered: Sequence[Interval] = ()) -> About:
@@ -51,33 +91,66 @@ def assess_measures(
     evidence = {
         "t_s": np.concatenate([s.t_s for s in stretches]),
         "f0_hz": np.concatenate([s.f0_hz for s in stretches]),
+        "stretches": stretches,
         "examined": examined,
     }
     return MEASURES.answer(about, measurements=tuple(measure_voice(stretches, settings)), evidence=evidence)
 
 
 def assess_recording(
-    audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
+    heard: Heard, level: Series, spoken: list[Interval], examined: Interval, settings: Settings
 ) -> Finding:
-    """One room, one take: band, background and its steps."""
-    if reasons := sound_refusals(audio, level, settings):
-        return RECORDING.refuse(_sound(examined, settings), *reasons)
-    assert audio is not None and level is not None
-    heard = intersection([audio.interval], [examined])
-    about = _sound(examined, settings, heard)
-    if total_s(heard) < settings.shortest_s:
-        return RECORDING.refuse(about, "sound_too_short")
-    spectrum, quiet = average_spectrum(audio, heard), background(level, spoken)
-    found = (measure_bandwidth(spectrum, settings), measure_noise_floor(quiet, settings))
-    events = sorted(
-        [*level_jumps(quiet, settings), *digital_silences(level, settings)], key=lambda e: e.interval.start_s
-    )
+    """The recording behind the voice: band, background and its steps."""
+    quiet = background(level, spoken)
+    found = (measure_bandwidth(heard.found, settings), measure_noise_floor(quiet, settings))
+    events = [*level_jumps(quiet, settings), *digital_silences(level, settings)]
     return RECORDING.answer(
-        about,
+        _sound(examined, settings, [heard.interval]),
         measurements=tuple(m for m in found if m),
-        events=tuple(events),
-        evidence={"level": level, "quiet": quiet, "spectrum": spectrum, "spoken": spoken, "examined": examined},
+        events=_in_order(events),
+        evidence={"level": level, "quiet": quiet, "found": heard.found, "spoken": spoken, "examined": examined},
     )
+
+
+def assess_take(audio: Audio, heard: Heard, examined: Interval, settings: Settings) -> Finding:
+    """One room, one take: joins in an otherwise empty band, and the mains hum with its phase."""
+    about = _sound(examined, settings, [heard.interval])
+    band, hum = heard.band, heard.hum
+    if band is None and hum is None:
+        return TAKE.refuse(about, "no_empty_band")
+    events = [
+        *(splices(audio, heard.interval, band, settings) if band else []),
+        *(phase_jumps(hum, settings) if hum else []),
+    ]
+    measurements = [*(measure_band(band, events) if band else []), *(measure_hum(hum) if hum else [])]
+    return TAKE.answer(
+        about,
+        measurements=tuple(measurements),
+        events=_in_order(events),
+        evidence={"band": band, "hum": hum, "examined": examined, "heard": heard.interval},
+    )
+
+
+def assess_spectrum(heard: Heard, examined: Interval, settings: Settings) -> Finding:
+    """What the spectrum holds that a microphone does not give."""
+    found = heard.found
+    course, limit = course_of_edge(found, settings), measure_bandwidth(found, settings)
+    assert limit is not None  # there is a second of sound
+    mirrors = {hz: r for hz, r in heard.mirrors.items() if hz + settings.mirror_band_hz <= limit.value}
+    events = [
+        *gaps(found, heard.interval, limit.value, settings),
+        *mirror_images(mirrors, heard.interval, settings),
+    ]
+    return SPECTRUM.answer(
+        _sound(examined, settings, [heard.interval]),
+        measurements=tuple(measure_course(course)),
+        events=_in_order(events),
+        evidence={"found": found, "course": course, "examined": examined, "heard": heard.interval},
+    )
+
+
+def _in_order(events: Sequence[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=lambda e: e.interval.start_s))
 
 
 def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings) -> tuple[str, ...]:
@@ -89,14 +162,27 @@ def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
-    """Two findings on the sound."""
+    """What is asked of the sound: the voice's measures, the recording, one take, its spectrum."""
     audio, spoken = scene.observation.audio, scene.speech or []
+    questions = (RECORDING, TAKE, SPECTRUM)
     if audio is None:
         about = _sound(scene.interval, settings)
-        return [question.refuse(about, scene.soundless) for question in (MEASURES, RECORDING)]
+        return [question.refuse(about, scene.soundless) for question in (MEASURES, *questions)]
     level = scene.level.between(scene.interval) if scene.level else None
-    stretches = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
+    heard = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
+    measures = assess_measures(audio, level, spoken, scene.interval, settings, heard.stretches)
+    inside = audio.interval & scene.interval
+    about = _sound(scene.interval, settings, [inside] if inside else [])
+    if reasons := sound_refusals(audio, level, settings):
+        return [measures, *(question.refuse(_sound(scene.interval, settings), *reasons) for question in questions)]
+    if inside is None or inside.duration < settings.shortest_s:
+        return [measures, *(question.refuse(about, "sound_too_short") for question in questions)]
+    if inside != heard.interval:
+        heard = listen(audio, inside, heard.stretches, settings)
+    assert level is not None
     return [
-        assess_measures(audio, level, spoken, scene.interval, settings, stretches),
-        assess_recording(audio, level, spoken, scene.interval, settings),
+        measures,
+        assess_recording(heard, level, spoken, scene.interval, settings),
+        assess_take(audio, heard, scene.interval, settings),
+        assess_spectrum(heard, scene.interval, settings),
     ]
