@@ -40,7 +40,7 @@ SETTINGS = voice.Settings()
 SHORTEST_S, WITHIN_S = 5.0, 0.05
 THRESHOLDS_DB = (6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
 #: Every so many recordings take part where each is encoded many times.
-EVERY_EDGE, EVERY_SHIFT = 4, 2
+EVERY_EDGE, EVERY_SHIFT = 6, 4
 #: Clips that are edited productions by description or look: true cuts may be in them.
 EDITED = {"hamilton", "P11_real", "wjz_bazigar_part1", "t014_33ad2a", "t040_752dda", "t016_34f296"}
 KINDS = {

@@ -33,6 +33,8 @@ STEEP_HZ = 700.0
 EDGE_DB = 12.0
 #: Distances of the neighbours compared, Hz: for gaps as wide as the space between formants, and for wider ones.
 GAP_BESIDE_HZ = (600.0, 2000.0)
+#: What sounds above an edge is wider than this, Hz, or it is a tone: a screen's line frequency, a pilot.
+ABOVE_HZ = 500.0
 #: Half the usual sampling rates, Hz, round which sound brought to a higher rate without a filter is mirrored.
 MIRRORS_HZ = (4000.0, 5512.5, 8000.0, 11025.0, 12000.0, 16000.0)
 
@@ -89,7 +91,9 @@ def edge(hz: np.ndarray, db: np.ndarray, settings: Settings) -> Edge | None:
     smooth = scipy.ndimage.uniform_filter1d(db, 5)
     upper = np.searchsorted(hz, np.maximum(hz * STEEP, hz + STEEP_HZ)).clip(max=len(hz) - 1)
     # The last eighth of an octave has no "above": an edge there is the converter's own.
-    drop = np.where((hz >= LOWEST_EDGE_HZ) & (hz * STEEP <= hz[-1]), smooth - smooth[upper], 0)
+    bands = scipy.ndimage.median_filter(db, round(ABOVE_HZ / hz[1]))
+    above = np.maximum.accumulate(bands[::-1])[::-1][upper]  # behind a mere gap the sound goes on
+    drop = np.where((hz >= LOWEST_EDGE_HZ) & (hz * STEEP <= hz[-1]), smooth - above, 0)
     k = int(drop.argmax())
     if drop[k] < settings.band_drop_db:
         return None
