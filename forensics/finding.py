@@ -14,7 +14,20 @@ from forensics.timeline import Interval, share, union
 ASSESSED, NOT_ASSESSABLE = "assessed", "not_assessable"
 
 #: Digits behind the point at which a value of a unit is printed: finer than any interval we report for it.
-DIGITS = {"ms": 1, "ms/min": 1, "s": 3, "1/min": 2, "1/s": 2, "%": 2, "deg": 1, "Hz": 1, "dB": 1, "px": 2, "1": 3}
+DIGITS = {
+    "ms": 1,
+    "ms/min": 1,
+    "s": 3,
+    "1/min": 2,
+    "1/s": 2,
+    "%": 2,
+    "deg": 1,
+    "Hz": 1,
+    "mHz": 0,
+    "dB": 1,
+    "px": 2,
+    "1": 3,
+}
 
 #: Reason codes: what an examiner reads, and what would help.
 REASONS = {

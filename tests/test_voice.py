@@ -146,6 +146,18 @@ def test_white_noise_has_no_edge(rate_hz):
     assert found.value == rate_hz / 2 and "no edge" in found.reference
 
 
+def test_a_converter_s_own_filter_is_no_edge():
+    found = recording(limited(23300, 48000), 48000).measurement("bandwidth")
+    assert found.value == 24000 and "no edge" in found.reference
+
+
+def test_a_tone_above_the_edge_does_not_hide_it():
+    """15,625 Hz: the line frequency of a television set in the room."""
+    t_s = np.arange(4 * 48000) / 48000
+    samples = limited(8000, 48000) + 0.01 * np.sin(2 * np.pi * 15625 * t_s)
+    assert recording(samples, 48000).measurement("bandwidth").value == pytest.approx(8000, abs=100)
+
+
 def test_a_gentle_slope_is_no_edge():
     """24 dB an octave above 3 kHz: distance, a blanket over the microphone."""
     samples = shaped(lambda hz: np.minimum(1, (3000 / np.maximum(hz, 1)) ** 4), 48000)
@@ -395,6 +407,13 @@ def test_the_mains_is_found_within_2_hundredths_of_a_hertz(hz):
     samples = planted.noise(60.0, 8000, -40) + planted.mains(hz, 60.0, 8000, -55)
     found = take(samples, 8000).evidence["hum"]
     assert found.hz == pytest.approx(hz, abs=0.02) and found.multiple == 2
+
+
+def test_the_mains_is_told_by_how_much_it_is_off():
+    samples = planted.noise(60.0, 8000, -40) + planted.mains(59.95, 60.0, 8000, -50)
+    off = take(samples, 8000).measurement("hum_deviation")
+    assert off.unit == "mHz" and off.low <= -50 <= off.high and off.high - off.low < 10
+    assert off.reference == "from 60 Hz, read at 2 × the mains"
 
 
 def test_the_phase_of_the_hum_jumps_where_the_sound_was_cut():

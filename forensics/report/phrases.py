@@ -76,7 +76,7 @@ QUANTITIES = {
     "empty_band": "Beginning of the band without sound",
     "empty_band_level": "Level in the band without sound",
     "joins": "Instants at which the empty band sounds",
-    "hum_frequency": "Frequency of the mains hum",
+    "hum_deviation": "Mains hum off its nominal frequency",
     "hum_level": "Mains hum over the noise beside it",
     "formant_1": "Median first formant",
     "formant_2": "Median second formant",
@@ -94,7 +94,7 @@ EVENTS = {
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",
     "synthesis_score_high": "high synthesis score",
-    "splice": "samples that do not follow one another",
+    "splice": "place where the sound may be joined",
     "spectral_gap": "gap in the spectrum",
     "mirror_image": "mirror image in the spectrum",
 }

@@ -342,7 +342,11 @@ def untouched_lines(found: Sequence[Sound]) -> list[str]:
         take, spectrum = finding[2], finding[3]
         rows["gaps"] += [sound.name for e in spectrum.events if e.kind == "spectral_gap"][:1]
         rows["mirror images"] += [sound.name for e in spectrum.events if e.kind == "mirror_image"]
-        rows["hum"] += [f"{sound.name} {m.value} Hz" for m in take.measurements if m.name == "hum_frequency"]
+        rows["hum"] += [
+            f"{sound.name} {m.value:+.0f} mHz {m.reference[:10]}"
+            for m in take.measurements
+            if m.name == "hum_deviation"
+        ]
         rows["phase jumps of the hum"] += [sound.name for e in take.events if e.details.get("cue") == "hum_phase"]
     lines = [f"{len(found)} recordings, {minutes:.1f} minutes.", "", "| what | recordings | which |", "|---|---|---|"]
     return lines + [f"| {k} | {share(len(set(v)), len(found))} | {', '.join(v) or 'none'} |" for k, v in rows.items()]

@@ -72,8 +72,10 @@ def plot_spectrogram(finding: Finding, ax: Any) -> Any:
     khz = found.hz / 1000
     bounds = np.concatenate([[heard.start_s], (found.t_s[1:] + found.t_s[:-1]) / 2, [heard.end_s]])
     drawn = ax.pcolormesh(bounds, np.append(khz, khz[-1]), db, cmap="cividis", vmin=-120, vmax=-30, rasterized=True)
-    ax.plot(course.t_s, course.values / 1000, "_", color=plots.BLACK, mew=3.5, ms=9, ls="none")
-    ax.plot(course.t_s, course.values / 1000, "_", color="white", mew=1.5, ms=9, ls="none", label="edge of the band")
+    ax.plot(
+        course.t_s, course.values / 1000, "_", color=plots.BLACK, mew=3.5, ms=9, ls="none", label="edge of the band"
+    )
+    ax.plot(course.t_s, course.values / 1000, "_", color="white", mew=1.5, ms=9, ls="none")
     for event in finding.events:
         low, high = (event.details.get(k, event.details.get("mirror_hz", 0)) / 1000 for k in ("low_hz", "high_hz"))
         ax.axhspan(low, max(high, low + khz[1]), facecolor="none", edgecolor="white", hatch="...", lw=0.8)

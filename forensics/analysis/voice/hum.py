@@ -96,11 +96,14 @@ def _phase(samples: np.ndarray, hz: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure_hum(hum: Hum) -> list[Measurement]:
-    """Frequency of the mains and how far the line stands out."""
-    where = f"at {hum.multiple} × the mains, against the noise in 1 Hz beside it"
+    """How far the mains is off its nominal frequency, and how far the line stands out."""
+    nominal = min(MAINS_HZ, key=lambda mains: abs(mains - hum.hz))
+    off = (hum.hz - nominal) * 1000
+    error, at = hum.error_hz * 1000, f"read at {hum.multiple} × the mains"
+    where = f"{at}, against the noise in 1 Hz beside it"
     n = len(hum.t_s)
     return [
-        measured("hum_frequency", hum.hz, "Hz", (hum.hz - hum.error_hz, hum.hz + hum.error_hz), n, "50 or 60 Hz mains"),
+        measured("hum_deviation", off, "mHz", (off - error, off + error), n, f"from {nominal:.0f} Hz, {at}"),
         measured("hum_level", hum.snr_db, "dB", None, n, where),
     ]
 

@@ -109,7 +109,7 @@ def splices(audio: Audio, interval: Interval, band: EmptyBand, settings: Setting
                 "splice",
                 Interval(at - WINDOW_S / 2, at + WINDOW_S / 2),
                 f"the empty band from {band.low_hz:.0f} to {band.high_hz:.0f} Hz sounds for an instant, "
-                f"{rises[k]:.0f} dB above its surroundings: the samples do not follow one another",
+                f"{rises[k]:.0f} dB above its surroundings, as where samples do not follow one another",
                 details={"cue": "discontinuity", "rise_db": round(float(rises[k]), 1)},
             )
         )
@@ -124,9 +124,10 @@ def _clipped(audio: Audio, t_s: float, settings: Settings) -> bool:
 
 def measure_band(band: EmptyBand, events: Sequence[Event]) -> list[Measurement]:
     """Where the empty band begins, its median level, and how many joins sound in it."""
+    n_joins = sum(e.details["cue"] == "discontinuity" for e in events)
     n, to = len(band.t_s), f"up to {band.high_hz:.0f} Hz, in bands of {BAND_HZ:.0f} Hz"
     return [
         measured("empty_band", band.low_hz, "Hz", None, n, to),
         measured("empty_band_level", float(np.median(band.level_db)), "dB", None, n, "re full scale, " + to),
-        measured("joins", float(len(events)), "1", None, n, "instants at which the empty band sounds"),
+        measured("joins", float(n_joins), "1", None, n, "instants at which the empty band sounds"),
     ]

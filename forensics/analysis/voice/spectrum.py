@@ -33,6 +33,8 @@ STEEP_HZ = 700.0
 EDGE_DB = 12.0
 #: Distances of the neighbours compared, Hz: for gaps as wide as the space between formants, and for wider ones.
 GAP_BESIDE_HZ = (600.0, 2000.0)
+#: Of half the sampling rate: behind it the converter's own filter falls, whatever came before.
+OWN_EDGE = 0.95
 #: What sounds above an edge is wider than this, Hz, or it is a tone: a screen's line frequency, a pilot.
 ABOVE_HZ = 500.0
 #: Half the usual sampling rates, Hz, round which sound brought to a higher rate without a filter is mirrored.
@@ -98,6 +100,8 @@ def edge(hz: np.ndarray, db: np.ndarray, settings: Settings) -> Edge | None:
     if drop[k] < settings.band_drop_db:
         return None
     at = k + int(np.flatnonzero(smooth[k : upper[k] + 1] >= smooth[k] - EDGE_DB)[-1])
+    if hz[at] > OWN_EDGE * hz[-1]:
+        return None
     return Edge(float(hz[at]), float(drop[k]), float(hz[k]), float(hz[upper[k]]))
 
 
