@@ -278,6 +278,14 @@ def test_whispers_have_no_voice_to_measure():
     assert assessed(audio, [planted.whole(audio)])[0].reasons == ("too_few_voiced_seconds",)
 
 
+@pytest.mark.parametrize("samples", [1, 10, 500, 20000])
+def test_sound_of_less_than_a_second_is_refused_for_its_length(samples):
+    audio = planted.sound(planted.noise(samples / RATE_HZ, level_db=-20))
+    findings = assessed(audio, [])
+    assert findings[0].reasons == ("no_speech",) or samples < 240  # under 10 ms it has no level either
+    assert {f.reasons for f in findings[1:]} <= {("sound_too_short",), ("no_sound",)}
+
+
 def test_a_clip_without_sound_is_refused_for_every_question():
     track = planted.track(planted.pictures_s(25, 1.0), planted.face(mouth=np.zeros(25)))
     assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 4
@@ -478,7 +486,15 @@ def test_formants_of_a_vowel_are_found_within_10_per_cent():
         assert finding.measurement(name).value == pytest.approx(hz, rel=0.1)
 
 
-def test_sound_of_a_narrow_band_has_no_formants():
+def test_sound_through_a_telephone_has_no_formants():
+    """Five are sought below 5500 Hz; what ends at 3400 Hz does not hold them."""
+    samples = planted.band_limited(planted.vowel(150.0, 3.0, 24000) + planted.noise(3.0, level_db=-50), 24000, 3400)
+    finding = measures(samples)
+    assert not [m for m in finding.measurements if m.name.startswith("formant")]
+    assert "band to 34" in finding.measurement("hnr").reference or "band to 33" in finding.measurement("hnr").reference
+
+
+def test_sound_of_a_low_rate_has_no_formants():
     finding = measures(planted.vowel(150.0, 3.0, 8000), 8000)
     assert not [m for m in finding.measurements if m.name.startswith("formant")]
 

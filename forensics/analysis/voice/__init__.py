@@ -1,8 +1,11 @@
-"""What are this voice's measures, and where do the sound's level, background or band change abruptly?
+"""What are this voice's measures, and is its recording of one piece: level, background, band, samples and hum?
 
 Fundamental frequency, jitter, shimmer and harmonicity follow Praat's definitions (through parselmouth) over the
 speech that was detected, and say what they were taken from. The band limit and the background noise describe the
 recording; a level jump is a step of the background between words, the mark of a cut, a gate or a switch of scene.
+Whether it is one take is read where the band is otherwise empty (``joins``) and from the phase of the mains (``hum``);
+what a microphone does not give, from the spectrum's edges, gaps and mirror images (``spectrum``). How each fares on
+real recordings stands in tests/real/VOICE.md.
 Reference: Boersma & Weenink (Praat: ac pitch, local jitter, local shimmer, ac harmonicity).
 Not to be trusted: published norms of jitter, shimmer and harmonicity hold for sustained vowels in quiet rooms and not
 for running speech through a codec, so no norm is applied here. Music and several voices are measured as one voice.

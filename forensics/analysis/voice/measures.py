@@ -114,10 +114,14 @@ def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) 
     ]
 
 
-def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measurement]:
-    """Medians of F0 and formants; jitter, shimmer and harmonicity weighted by voiced time; syllables a second."""
+def measure_voice(stretches: list[Voiced], settings: Settings, limit_hz: float = np.inf) -> list[Measurement]:
+    """Medians of F0 and formants; jitter, shimmer and harmonicity weighted by voiced time; syllables a second.
+
+    ``limit_hz`` is where the band of the sound ends: five formants cannot be told below a lower one than they are
+    sought under.
+    """
     some = [s for s in stretches if s.voiced_frames]
-    about = _about(some, settings)
+    about = _about(some, settings, limit_hz)
 
     def summed(name: str, unit: str, values: list[np.ndarray], summary: Any, definition: str) -> Measurement:
         reference = f"{definition}; {about}; no norm applied: running speech"
@@ -133,7 +137,7 @@ def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measureme
         pairs = [np.array([getattr(s, key) * factor, s.voiced_s]) for s in some if np.isfinite(getattr(s, key))]
         if pairs:
             found.append(summed(name, unit, pairs, _weighted, definition))
-    for k in range(FORMANTS):
+    for k in range(FORMANTS if limit_hz >= settings.formant_ceiling_hz else 0):
         values = [s.formants_hz[:, k] for s in some if np.isfinite(s.formants_hz[:, k]).any()]
         if values:
             ceiling = f"Praat's Burg, five formants below {settings.formant_ceiling_hz:.0f} Hz"
@@ -143,11 +147,13 @@ def measure_voice(stretches: list[Voiced], settings: Settings) -> list[Measureme
     return found
 
 
-def _about(stretches: list[Voiced], settings: Settings) -> str:
+def _about(stretches: list[Voiced], settings: Settings, limit_hz: float) -> str:
     """What the numbers were taken from."""
     frames, rate_hz = sum(s.voiced_frames for s in stretches), stretches[0].rate_hz if stretches else 0
     searched = f"{settings.lowest_f0_hz:.0f} to {settings.highest_f0_hz:.0f} Hz"
-    return f"{frames} voiced frames in {len(stretches)} stretches, F0 searched from {searched}, sound at {rate_hz} Hz"
+    band = f", its band to {limit_hz:.0f} Hz" if np.isfinite(limit_hz) else ""
+    where = f"{frames} voiced frames in {len(stretches)} stretches, F0 searched from {searched}"
+    return f"{where}, sound measured at {rate_hz} Hz{band}"
 
 
 def _median(values: list[np.ndarray]) -> float:

@@ -56,7 +56,9 @@ def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard:
 
 
 def listen(audio: Audio, interval: Interval, stretches: list[Voiced], settings: Settings) -> Heard:
-    """The spectrum, the empty band and the hum of ``interval``."""
+    """The spectrum, the empty band and the hum of ``interval``; nothing of one too short for them."""
+    if interval.duration < settings.shortest_s:
+        return Heard(interval, stretches, Spectra(*np.zeros((4, 0))), None, None, {})
     return Heard(
         interval,
         stretches,
@@ -77,9 +79,10 @@ def assess_measures(
     spoken: list[Interval],
     examined: Interval,
     settings: Settings,
-    stretches: list[Voiced],
+    heard: Heard,
 ) -> Finding:
     """What are this voice's measures?"""
+    stretches = heard.stretches
     if reasons := sound_refusals(audio, level, settings):
         return MEASURES.refuse(_sound(examined, settings), *reasons)
     covered = intersection(spoken, [examined])
@@ -94,7 +97,9 @@ def assess_measures(
         "stretches": stretches,
         "examined": examined,
     }
-    return MEASURES.answer(about, measurements=tuple(measure_voice(stretches, settings)), evidence=evidence)
+    limit = measure_bandwidth(heard.found, settings)
+    measurements = measure_voice(stretches, settings, limit.value if limit else np.inf)
+    return MEASURES.answer(about, measurements=tuple(measurements), evidence=evidence)
 
 
 def assess_recording(
@@ -170,7 +175,7 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         return [question.refuse(about, scene.soundless) for question in (MEASURES, *questions)]
     level = scene.level.between(scene.interval) if scene.level else None
     heard = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
-    measures = assess_measures(audio, level, spoken, scene.interval, settings, heard.stretches)
+    measures = assess_measures(audio, level, spoken, scene.interval, settings, heard)
     inside = audio.interval & scene.interval
     about = _sound(scene.interval, settings, [inside] if inside else [])
     if reasons := sound_refusals(audio, level, settings):
