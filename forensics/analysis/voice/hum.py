@@ -16,7 +16,7 @@ import scipy
 from forensics.analysis.voice.pieces import measured
 from forensics.analysis.voice.settings import Settings
 from forensics.finding import Event, Measurement
-from forensics.timeline import Audio, Interval, runs
+from forensics.timeline import Audio, Interval, chunks, runs
 
 #: Nominal frequencies of mains, Hz, and how far networks stray (ENTSO-E: 0.2 Hz before shedding; islands further).
 MAINS_HZ, STRAY_HZ = (50.0, 60.0), 0.5
@@ -24,6 +24,8 @@ MAINS_HZ, STRAY_HZ = (50.0, 60.0), 0.5
 MULTIPLES = (1, 2, 3, 4, 6)
 #: Rate to which sound is brought, Hz: holds six times 60 Hz with room for the filter.
 RATE_HZ = 1000
+#: Sound up to this length, s, is looked at four times finer than a line is wide; of longer the spectrum would fill GB.
+FINE_S = 600.0
 #: Step of the phase's course, s.
 PHASE_STEP_S = 0.1
 
@@ -59,30 +61,39 @@ def find_hum(audio: Audio, interval: Interval, settings: Settings) -> Hum | None
     samples, start_s = slow(audio, interval)
     if len(samples) < settings.hum_s * RATE_HZ:
         return None
-    lines = [_line(samples, mains, multiple) for mains in MAINS_HZ for multiple in MULTIPLES]
-    hz, snr_db, multiple = max(lines, key=lambda line: line[1])
+    seconds, (hz, power) = len(samples) / RATE_HZ, _spectrum(samples)
+    lines = [_line(hz, power, seconds, mains, multiple) for mains in MAINS_HZ for multiple in MULTIPLES]
+    found_hz, snr_db, multiple = max(lines, key=lambda line: line[1])
     if snr_db < settings.hum_db:
         return None
-    t_s, phase = _phase(samples, hz * multiple)
+    t_s, phase = _phase(samples, found_hz * multiple)
     # Rife & Boorstyn 1974: the least variance that an estimate of a tone's frequency can have.
-    seconds, power = len(samples) / RATE_HZ, 10 ** (snr_db / 10)
-    error = 1.96 * np.sqrt(12 / (8 * np.pi**2 * power * seconds**3)) / multiple
-    return Hum(hz, float(error), multiple, snr_db, start_s + t_s, phase)
+    ratio = 10 ** (snr_db / 10)
+    error = 1.96 * np.sqrt(12 / (8 * np.pi**2 * ratio * seconds**3)) / multiple
+    return Hum(found_hz, float(error), multiple, snr_db, start_s + t_s, phase)
 
 
-def _line(samples: np.ndarray, mains_hz: float, multiple: int) -> tuple[float, float, int]:
+def _spectrum(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz and power, four times finer than a line is wide where the sound is not hours long."""
+    finer = 4 if len(samples) < FINE_S * RATE_HZ else 1
+    size = scipy.fft.next_fast_len(finer * len(samples), real=True)
+    window = scipy.signal.windows.hann(len(samples))
+    power = np.abs(scipy.fft.rfft(samples * window, size)) ** 2
+    return np.fft.rfftfreq(size, 1 / RATE_HZ), power
+
+
+def _line(
+    hz: np.ndarray, power: np.ndarray, seconds: float, mains_hz: float, multiple: int
+) -> tuple[float, float, int]:
     """Strongest line near a multiple: its frequency over ``multiple``, dB over the noise of 1 Hz beside it."""
-    size = scipy.fft.next_fast_len(4 * len(samples))  # four times finer than the line is wide
-    spectrum = np.abs(scipy.fft.rfft(samples * scipy.signal.windows.hann(len(samples)), size)) ** 2
-    hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
     near = np.abs(hz - multiple * mains_hz) <= multiple * STRAY_HZ
     beside = (np.abs(hz - multiple * mains_hz) <= multiple * STRAY_HZ + 5) & ~near
-    k = int(np.flatnonzero(near)[spectrum[near].argmax()])
-    a, b, c = np.log(spectrum[k - 1 : k + 2] + 1e-30)
+    k = int(np.flatnonzero(near)[power[near].argmax()])
+    a, b, c = np.log(power[k - 1 : k + 2] + 1e-30)
     at = hz[k] + (a - c) / (2 * (a - 2 * b + c)) * hz[1] if a - 2 * b + c < 0 else hz[k]
     # A tone's power over the noise's in 1 Hz: windows spread the first over 1.5 / duration.
-    noise = np.median(spectrum[beside]) / np.log(2)
-    snr = spectrum[k] / noise / (len(samples) / RATE_HZ) * 1.5
+    noise = np.median(power[beside]) / np.log(2)
+    snr = power[k] / noise / seconds * 1.5
     return float(at / multiple), float(10 * np.log10(snr + 1e-12)), multiple
 
 
@@ -91,7 +102,8 @@ def _phase(samples: np.ndarray, hz: float) -> tuple[np.ndarray, np.ndarray]:
     size, step = RATE_HZ, round(PHASE_STEP_S * RATE_HZ)
     turned = samples * np.exp(-2j * np.pi * hz * np.arange(len(samples)) / RATE_HZ)
     windows = np.lib.stride_tricks.sliding_window_view(turned, size)[::step]
-    phasor = windows @ scipy.signal.windows.hann(size)
+    weights = scipy.signal.windows.hann(size)
+    phasor = np.concatenate([windows[some] @ weights for some in chunks(len(windows), 1000)])  # a product copies
     return (np.arange(len(windows)) * step + size / 2) / RATE_HZ, np.angle(phasor)
 
 

@@ -26,8 +26,8 @@ WINDOW_S, STEP_S = 0.004, 0.001
 BAND_HZ = 500.0
 #: Below the dither of 16 bits in a band of 500 Hz (-98 dB - 10 log10(48)): what lies lower is the decoder's arithmetic.
 FLOOR_DB = -120.0
-#: Windows looked at to find what is empty: every so many.
-SPARSE = 8
+#: Windows looked at to find what is empty: every so many, and as many fewer in sound longer than so many s.
+SPARSE, SPARSE_S = 8, 600.0
 _BLOCK_S = 30.0
 
 
@@ -65,7 +65,8 @@ def _blocks(audio: Audio, interval: Interval) -> Iterator[tuple[np.ndarray, floa
 
 def empty_band(audio: Audio, interval: Interval, settings: Settings) -> EmptyBand | None:
     """The band below half the sampling rate that holds next to nothing; None where it is too narrow."""
-    sparse = [band_levels(block, audio.rate_hz, SPARSE)[1] for block, _ in _blocks(audio, interval)]
+    every = SPARSE * int(np.ceil(interval.duration / SPARSE_S))
+    sparse = [band_levels(block, audio.rate_hz, every)[1] for block, _ in _blocks(audio, interval)]
     high = np.percentile(np.concatenate(sparse), settings.empty_percentile, axis=0)[:-1]  # the last may hold a rest
     full = np.flatnonzero(high > settings.empty_db)
     first = int(full[-1]) + 2 if len(full) else 0  # a band of distance: the edge has its own width
