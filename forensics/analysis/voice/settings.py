@@ -41,7 +41,9 @@ class Settings:
     empty_hz: float = setting(1000.0, "Hz", "two bands of 500 Hz at least: one alone holds the edge's own skirt")
     join_near_s: float = setting(0.004, "s", "a window's length: what belongs to the instant itself")
     join_far_s: float = setting(0.030, "s", "of surroundings compared: longer than a block of AAC at 44.1 kHz")
-    join_db: float = setting(10.0, "dB", "chosen on half of the speakers, tests/real/VOICE.md")
+    join_db: float = setting(
+        10.0, "dB", "under one false event a minute in either half of the speakers, tests/real/VOICE.md"
+    )
     full_scale: float = setting(0.99, "1", "a limiter or a converter clips here; floats from codecs exceed it")
     hum_s: float = setting(5.0, "s", "of sound: a line is 0.3 Hz wide then")
     hum_db: float = setting(15.0, "dB", "over the noise in 1 Hz; see tests/real/VOICE.md for recordings without mains")
