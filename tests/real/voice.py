@@ -512,8 +512,8 @@ def main() -> None:
         "",
         f"Made by `python tests/real/voice.py` at commit {commit()} on the authentic clips and real voices of "
         f"`../shared/data`: {len(found)} recordings, {sum(s.seconds for s in found) / 60:.1f} minutes, "
-        f"{len({s.person for s in found})} persons. The threshold of joins was set after a look at all of them; halves of the "
-        "speakers are printed apart. Everything here is a fact and never marked.",
+        f"{len({s.person for s in found})} persons. The threshold of joins was set after a look at all of them; "
+        "halves of the speakers are printed apart. Everything here is a fact and never marked.",
     ]
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         sections: dict[str, Callable[[], list[str]]] = {
