@@ -24,6 +24,7 @@ DIGITS = {
     "1/s": 2,
     "deg": 1,
     "Hz": 1,
+    "mHz": 0,
     "dB": 1,
     "px": 2,
     "1": 3,
@@ -126,6 +127,10 @@ REASONS = {
     "container_not_surveyed": (
         "The process that reads the container's structure could not finish.",
         "The complete original file; the other findings do not rest on it.",
+    ),
+    "no_empty_band": (
+        "The sound fills its band up to half the sampling rate and has no mains hum: joins leave no mark.",
+        "The original file at its full sampling rate.",
     ),
     "too_few_voiced_seconds": ("There is too little voiced speech.", "A longer part with speech."),
 }

@@ -321,6 +321,25 @@ def noise(seconds, rate_hz=24000, level_db=-50.0, seed=0):
     return 10 ** (level_db / 20) * np.random.default_rng(seed).normal(0, 1, round(seconds * rate_hz))
 
 
+def band_limited(samples, rate_hz, edge_hz):
+    """Nothing above ``edge_hz``, as codecs and converters leave it, but the dither of 16 bits."""
+    spectrum = np.fft.rfft(samples)
+    spectrum[np.fft.rfftfreq(len(samples), 1 / rate_hz) > edge_hz] = 0
+    return np.fft.irfft(spectrum, len(samples)) + noise(len(samples) / rate_hz, rate_hz, -98, seed=7)
+
+
+def mains(hz, seconds, rate_hz=24000, level_db=-50.0, multiple=2, phase=0.0):
+    """Mains hum at one multiple of ``hz``, its power in dB re full scale."""
+    t_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    return np.sqrt(2) * 10 ** (level_db / 20) * np.sin(2 * np.pi * multiple * hz * t_s + phase)
+
+
+def cut(samples, rate_hz, at_s, length_s=0.7):
+    """The samples without ``length_s`` of them from ``at_s`` on."""
+    first, behind = round(at_s * rate_hz), round((at_s + length_s) * rate_hz)
+    return np.concatenate([samples[:first], samples[behind:]])
+
+
 def sound(samples, rate_hz=24000, start_s=0.0):
     """One channel as an Audio."""
     return Audio(np.asarray(samples, np.float32)[:, None], rate_hz, start_s)

@@ -125,11 +125,12 @@ class Sound:
     layout: str = "mono"
     holes: tuple[tuple[float, float], ...] = ()  # blocks that start in these intervals (s) are left out
     block: int = 960
+    bit_rate: int = 192_000  # of each channel: the AAC encoder swells and fades at its default
 
     def packets(self, out: av.container.OutputContainer) -> list[av.Packet]:
         stream = out.add_stream(self.codec, rate=self.rate_hz, layout=self.layout)
         context = stream.codec_context
-        context.bit_rate = 192_000 * self.samples.shape[1]  # the encoder swells and fades at its default
+        context.bit_rate = self.bit_rate * self.samples.shape[1]
         context.format, context.time_base = self.sample_format, Fraction(1, self.rate_hz)
         packets = []
         for first in range(0, len(self.samples), self.block):

@@ -104,6 +104,8 @@ def test_every_question_is_answered_for_the_one_person(plain):
         ("lighting.head_fixed", "A", "not_assessable"),
         ("voice.measures", None, "assessed"),
         ("voice.recording", None, "assessed"),
+        ("voice.take", None, "not_assessable"),
+        ("voice.spectrum", None, "assessed"),
         ("evidence.container", None, "assessed"),
     ]
 

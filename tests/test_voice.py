@@ -146,6 +146,18 @@ def test_white_noise_has_no_edge(rate_hz):
     assert found.value == rate_hz / 2 and "no edge" in found.reference
 
 
+def test_a_converter_s_own_filter_is_no_edge():
+    found = recording(limited(23300, 48000), 48000).measurement("bandwidth")
+    assert found.value == 24000 and "no edge" in found.reference
+
+
+def test_a_tone_above_the_edge_does_not_hide_it():
+    """15,625 Hz: the line frequency of a television set in the room."""
+    t_s = np.arange(4 * 48000) / 48000
+    samples = limited(8000, 48000) + 0.01 * np.sin(2 * np.pi * 15625 * t_s)
+    assert recording(samples, 48000).measurement("bandwidth").value == pytest.approx(8000, abs=100)
+
+
 def test_a_gentle_slope_is_no_edge():
     """24 dB an octave above 3 kHz: distance, a blanket over the microphone."""
     samples = shaped(lambda hz: np.minimum(1, (3000 / np.maximum(hz, 1)) ** 4), 48000)
@@ -250,14 +262,14 @@ def test_a_few_zero_samples_are_no_digital_silence():
 # -- refusals ------------------------------------------------------------------------------------------------------
 
 
-def test_silence_is_refused_for_both_questions():
+def test_silence_is_refused_for_every_question():
     for samples in (np.zeros(3 * RATE_HZ), planted.noise(3.0, level_db=-95)):
         audio = planted.sound(samples)
-        assert [f.reasons for f in assessed(audio, [])] == [("sound_is_silent",)] * 2
+        assert [f.reasons for f in assessed(audio, [])] == [("sound_is_silent",)] * 4
 
 
 def test_no_speech_is_refused_for_the_voice_only():
-    measures_, recording_ = assessed(planted.sound(planted.noise(3.0)), [])
+    measures_, recording_, *_ = assessed(planted.sound(planted.noise(3.0)), [])
     assert measures_.reasons == ("no_speech",) and recording_.state == "assessed"
 
 
@@ -266,9 +278,17 @@ def test_whispers_have_no_voice_to_measure():
     assert assessed(audio, [planted.whole(audio)])[0].reasons == ("too_few_voiced_seconds",)
 
 
-def test_a_clip_without_sound_is_refused_for_both_questions():
+@pytest.mark.parametrize("samples", [1, 10, 500, 20000])
+def test_sound_of_less_than_a_second_is_refused_for_its_length(samples):
+    audio = planted.sound(planted.noise(samples / RATE_HZ, level_db=-20))
+    findings = assessed(audio, [])
+    assert findings[0].reasons == ("no_speech",) or samples < 240  # under 10 ms it has no level either
+    assert {f.reasons for f in findings[1:]} <= {("sound_too_short",), ("no_sound",)}
+
+
+def test_a_clip_without_sound_is_refused_for_every_question():
     track = planted.track(planted.pictures_s(25, 1.0), planted.face(mouth=np.zeros(25)))
-    assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 2
+    assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 4
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.16, 0.18, 0.3])
@@ -303,3 +323,190 @@ def test_level_of_nothing_is_minus_infinity():
     assert np.isneginf(speech.sound_level(planted.sound(np.zeros(2400))).values).all()
     assert len(speech.sound_level(planted.sound(np.zeros(0))).t_s) == 0
     assert voice.digital_silences(Series("x", np.zeros(0), np.zeros(0), "dB"), Settings()) == []
+
+
+# -- one take ------------------------------------------------------------------------------------------------------
+
+FULL_HZ = 44100
+
+
+def take(samples, rate_hz=FULL_HZ, **kwargs):
+    return assessed(planted.sound(samples, rate_hz, **kwargs), [])[2]
+
+
+def said(seconds=8.0, edge_hz=15000.0, rate_hz=FULL_HZ, level_db=-45.0):
+    """A voice over noise, up to an edge."""
+    whole = planted.vowel(140.0, seconds, rate_hz, jitter=0.01) + planted.noise(seconds, rate_hz, level_db)
+    return planted.band_limited(whole, rate_hz, edge_hz)
+
+
+@pytest.mark.parametrize("rate_hz", [22050, 44100, 48000])
+@pytest.mark.parametrize("at_s", [2.0, 4.3217, 6.9])
+def test_a_cut_is_found_within_5_ms(at_s, rate_hz):
+    finding = take(planted.cut(said(edge_hz=0.35 * rate_hz, rate_hz=rate_hz), rate_hz, at_s), rate_hz, start_s=10.0)
+    (splice,) = finding.events
+    assert splice.kind == "splice" and splice.details["cue"] == "discontinuity" and not splice.unusual
+    assert (splice.interval.start_s + splice.interval.end_s) / 2 == pytest.approx(10 + at_s, abs=0.005)
+    assert finding.measurement("joins").value == 1
+
+
+def test_each_of_several_cuts_is_found():
+    samples = said(10.0)
+    for at_s in (8.0, 5.0, 2.0):
+        samples = planted.cut(samples, FULL_HZ, at_s, 0.4)
+    found = [(e.interval.start_s + e.interval.end_s) / 2 for e in take(samples).events]
+    np.testing.assert_allclose(found, [2.0, 4.6, 7.2], atol=0.005)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sound_of_one_piece_has_no_join(seed):
+    whole = said() + planted.band_limited(planted.noise(8.0, FULL_HZ, -40, seed), FULL_HZ, 15000)
+    assert take(whole).events == ()
+
+
+def test_cross_faded_sound_leaves_no_join():
+    """20 ms: what the limits of the question say."""
+    samples, first, behind, n = said(), round(3.0 * FULL_HZ), round(4.0 * FULL_HZ), round(0.02 * FULL_HZ)
+    weight = np.linspace(0, 1, n)
+    faded = samples[first : first + n] * (1 - weight) + samples[behind : behind + n] * weight
+    assert take(np.concatenate([samples[:first], faded, samples[behind + n :]])).events == ()
+
+
+def test_clipped_sound_is_no_join():
+    """A sample at full scale sounds at every frequency, as a join does."""
+    samples = said()
+    samples[3 * FULL_HZ] = 1.0
+    assert take(samples).events == ()
+    samples[3 * FULL_HZ] = 0.5
+    assert len(take(samples).events) == 1
+
+
+def test_the_ends_of_the_sound_and_of_gaps_in_the_file_are_no_joins():
+    samples = said()
+    samples[3 * FULL_HZ : 4 * FULL_HZ] = 0.0
+    audio = replace(planted.sound(samples, FULL_HZ), gaps=(Interval(3.0, 4.0),))
+    assert assessed(audio, [])[2].events == ()
+    assert len(take(samples).events) == 2  # without the gap the same edges are told
+
+
+def test_sound_that_fills_its_band_is_refused():
+    assert take(planted.noise(8.0, FULL_HZ, -40)).reasons == ("no_empty_band",)
+
+
+def test_loudness_moves_no_join():
+    samples = planted.cut(said(), FULL_HZ, 3.0)
+    (plain,), (loud,) = (take(g * samples).events for g in (1.0, 3.0))
+    assert plain.interval == loud.interval
+
+
+def test_an_excerpt_tells_of_its_own_joins_only():
+    samples = planted.cut(planted.cut(said(10.0), FULL_HZ, 7.0), FULL_HZ, 2.0)
+    audio = planted.sound(samples, FULL_HZ)
+    scene = planted.scene([], audio, [], interval=Interval(4.0, 8.0))
+    (splice,) = voice.assess(scene, Settings())[2].events
+    assert splice.interval.start_s == pytest.approx(6.3, abs=0.01)
+
+
+# -- mains hum -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hz", [49.93, 50.0, 50.07, 59.95, 60.02])
+def test_the_mains_is_found_within_2_hundredths_of_a_hertz(hz):
+    samples = planted.noise(60.0, 8000, -40) + planted.mains(hz, 60.0, 8000, -55)
+    found = take(samples, 8000).evidence["hum"]
+    assert found.hz == pytest.approx(hz, abs=0.02) and found.multiple == 2
+
+
+def test_the_mains_is_told_by_how_much_it_is_off():
+    samples = planted.noise(60.0, 8000, -40) + planted.mains(59.95, 60.0, 8000, -50)
+    off = take(samples, 8000).measurement("hum_deviation")
+    assert off.unit == "mHz" and off.low <= -50 <= off.high and off.high - off.low < 10
+    assert off.reference == "from 60 Hz, read at 2 × the mains"
+
+
+def test_the_phase_of_the_hum_jumps_where_the_sound_was_cut():
+    samples = planted.noise(20.0, 8000, -50) + planted.mains(50.0, 20.0, 8000, -60)
+    assert take(samples, 8000).events == ()
+    (splice,) = take(planted.cut(samples, 8000, 8.0, 0.7525), 8000).events  # a quarter of a period of 100 Hz
+    assert splice.details["cue"] == "hum_phase"
+    assert splice.interval.start_s <= 8.0 <= splice.interval.end_s
+    assert splice.details["phase_deg"] == pytest.approx(90, abs=15)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_without_mains_has_no_hum(seed):
+    assert take(planted.noise(20.0, 8000, -40, seed), 8000).reasons == ("no_empty_band",)
+
+
+# -- the spectrum --------------------------------------------------------------------------------------------------
+
+
+def spectrum(samples, rate_hz):
+    return assessed(planted.sound(samples, rate_hz), [])[3]
+
+
+@pytest.mark.parametrize("edge_hz", [3400.0, 8000.0, 11025.0, 16000.0])
+def test_the_edge_is_found_within_100_hz_in_each_stretch(edge_hz):
+    finding = spectrum(planted.band_limited(planted.noise(8.0, 48000, -30), 48000, edge_hz), 48000)
+    assert finding.measurement("lowest_edge").value == pytest.approx(edge_hz, abs=100)
+    assert finding.measurement("highest_edge").value == pytest.approx(edge_hz, abs=100)
+    assert finding.events == ()
+
+
+def test_an_edge_that_moves_is_followed():
+    parts = [planted.band_limited(planted.noise(4.0, 48000, -30, k), 48000, e) for k, e in ((1, 8000), (2, 15000))]
+    finding = spectrum(np.concatenate(parts), 48000)
+    assert finding.measurement("lowest_edge").value == pytest.approx(8000, abs=100)
+    assert finding.measurement("highest_edge").value == pytest.approx(15000, abs=100)
+
+
+def test_a_gap_in_the_band_is_found_with_its_edges():
+    samples = shaped(lambda hz: np.where((hz > 4000) & (hz < 4500), 0.001, 1.0), 24000)
+    (gap,) = spectrum(samples, 24000).events
+    assert gap.kind == "spectral_gap"
+    assert gap.details["low_hz"] == pytest.approx(4000, abs=100)
+    assert gap.details["high_hz"] == pytest.approx(4500, abs=100)
+
+
+def test_a_mirror_image_is_found_where_samples_were_repeated():
+    """Every sample of an 8 kHz recording twice: the image of the voice stands above 4 kHz, turned round."""
+    low = planted.vowel(130.0, 6.0, 8000, jitter=0.01) + planted.noise(6.0, 8000, -60)
+    (image,) = events(spectrum(np.repeat(low, 2), 16000), "mirror_image")
+    assert image.details["mirror_hz"] == 4000
+    clean = planted.vowel(130.0, 6.0, 16000, jitter=0.01) + planted.noise(6.0, 16000, -60)
+    assert events(spectrum(clean, 16000), "mirror_image") == []
+
+
+# -- what the measures are taken from ------------------------------------------------------------------------------
+
+
+def test_formants_of_a_vowel_are_found_within_10_per_cent():
+    finding = measures(steady(120.0, 4.0))
+    for name, hz in (("formant_1", 700), ("formant_2", 1220), ("formant_3", 2600)):
+        assert finding.measurement(name).value == pytest.approx(hz, rel=0.1)
+
+
+def test_sound_through_a_telephone_has_no_formants():
+    """Five are sought below 5500 Hz; what ends at 3400 Hz does not hold them."""
+    samples = planted.band_limited(planted.vowel(150.0, 3.0, 24000) + planted.noise(3.0, level_db=-50), 24000, 3400)
+    finding = measures(samples)
+    assert not [m for m in finding.measurements if m.name.startswith("formant")]
+    assert "band to 34" in finding.measurement("hnr").reference or "band to 33" in finding.measurement("hnr").reference
+
+
+def test_sound_of_a_low_rate_has_no_formants():
+    finding = measures(planted.vowel(150.0, 3.0, 8000), 8000)
+    assert not [m for m in finding.measurements if m.name.startswith("formant")]
+
+
+def test_syllables_are_counted():
+    """Twelve bursts of a vowel in 4 s."""
+    t_s = np.arange(4 * RATE_HZ) / RATE_HZ
+    samples = steady(140.0, 4.0) * (0.05 + np.sin(np.pi * 3 * t_s) ** 2)
+    assert measures(samples).measurement("articulation_rate").value == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_measure_says_what_it_was_taken_from():
+    reference = measures(steady(120.0)).measurement("jitter_local").reference
+    for told in ("Praat's jitter (local)", "voiced frames", "60 to 500 Hz", "24000 Hz"):
+        assert told in reference

@@ -39,6 +39,8 @@ QUESTIONS = {
     "voice.measures": "Measures of the voice",
     "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
+    "voice.take": "One take: joins and mains hum",
+    "voice.spectrum": "Edges, gaps and mirror images of the spectrum",
 }
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
@@ -92,6 +94,17 @@ QUANTITIES = {
     "trailing_bytes": "Bytes behind the last box",
     "sound_jumps": "Gaps and overlaps of the sound's packets",
     "bandwidth": "Bandwidth of the sound",
+    "lowest_edge": "Lowest edge of the band over time",
+    "highest_edge": "Highest edge of the band over time",
+    "empty_band": "Beginning of the band without sound",
+    "empty_band_level": "Level in the band without sound",
+    "joins": "Instants at which the empty band sounds",
+    "hum_deviation": "Mains hum off its nominal frequency",
+    "hum_level": "Mains hum over the noise beside it",
+    "formant_1": "Median first formant",
+    "formant_2": "Median second formant",
+    "formant_3": "Median third formant",
+    "articulation_rate": "Syllables in speech without its pauses",
 }
 EVENTS = {
     "dropped_pictures": "room for pictures left out",
@@ -104,6 +117,9 @@ EVENTS = {
     "speech_without_lips": "speech without moving lips",
     "lips_without_speech": "moving lips without speech",
     "synthesis_score_high": "high synthesis score",
+    "splice": "place where the sound may be joined",
+    "spectral_gap": "gap in the spectrum",
+    "mirror_image": "mirror image in the spectrum",
 }
 LOSSES = {
     "decode_failures": "parts that could not be decoded",

@@ -204,6 +204,7 @@ def sample(name: str) -> Callable[[Path], Path]:
 
 refused = functools.partial(Row, see=None)
 NOTHING = "assessed: nothing"
+SOUND_ONLY = "(no_empty_band )?no_picture no_speech; assessed: voice.recording (voice.take )?voice.spectrum"
 ROWS = [
     refused(NO_RECORDING, "0 bytes", empty, "E_EMPTY"),
     *(refused(NO_RECORDING, name, bytes_named(name, data), "E_NOT_MEDIA") for name, data in corpus.NOT_MEDIA.items()),
@@ -249,9 +250,9 @@ ROWS = [
         streams,
     ),
     Row(LITTLE, "video only", one_of("picture_only"), f"face_not_found no_sound; {NOTHING}", reasons),
-    Row(LITTLE, "audio only", one_of("sound_only"), "no_picture no_speech; assessed: voice.recording", reasons),
+    Row(LITTLE, "audio only", one_of("sound_only"), SOUND_ONLY, reasons),
     Row(LITTLE, "silence", one_of("silence"), f"no_picture sound_is_silent; {NOTHING}", reasons),
-    Row(LITTLE, "clipped", corpus.clipped, "no_picture no_speech; assessed: voice.recording", reasons),
+    Row(LITTLE, "clipped", corpus.clipped, SOUND_ONLY, reasons),
     Row(LITTLE, "0.2 s of speech", corpus.short_speech, f"no_picture .*; {NOTHING}", reasons),
     Row(LITTLE, "NaN and Inf", corpus.not_finite, "0 pictures, sound not_finite 3", losses),
     Row(LITTLE, "black and silent", one_of("black"), f"face_not_found sound_is_silent; {NOTHING}", reasons),

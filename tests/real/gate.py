@@ -49,6 +49,8 @@ QUESTIONS = (
     "lighting.head_fixed",
     "voice.measures",
     "voice.recording",
+    "voice.take",
+    "voice.spectrum",
 )
 #: Authentic pictures whose sound is known not to be the mouths': not counted as right pairs of lips and sound.
 OTHER_SOUND = {"hamilton", "wjz_bazigar_part1", "P11_real"}
