@@ -97,6 +97,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "lighting-turning",
         "voice-f0",
         "voice-recording",
+        "voice-synthesis",
         "evidence",
     ]
 

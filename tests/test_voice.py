@@ -268,7 +268,7 @@ def test_whispers_have_no_voice_to_measure():
 
 def test_a_clip_without_sound_is_refused_for_both_questions():
     track = planted.track(planted.pictures_s(25, 1.0), planted.face(mouth=np.zeros(25)))
-    assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 2
+    assert [f.reasons for f in voice.assess(planted.scene([track]), Settings())] == [("no_sound",)] * 3
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.16, 0.18, 0.3])

@@ -30,6 +30,7 @@ QUESTIONS = {
     "voice.measures": "Measures of the voice",
     "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
+    "voice.synthesis": "Phases like those of synthetic copies",
 }
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
@@ -60,6 +61,7 @@ QUANTITIES = {
     "jitter_local": "Jitter (period to period)",
     "shimmer_local": "Shimmer (period to period)",
     "hnr": "Harmonics-to-noise ratio",
+    "synthesis_score": "Synthesis score, descriptive only",
     "key_picture_distance": "Time between key pictures",
     "uneven_steps": "Steps between pictures that are uneven",
     "picture_gaps": "Gaps between pictures",

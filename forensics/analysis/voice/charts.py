@@ -60,6 +60,21 @@ def plot_spectrum(finding: Finding, ax: Any) -> None:
     plots.legend(ax)
 
 
+def plot_synthesis(finding: Finding, ax: Any) -> None:
+    """Scores of the pieces, their mean, and both groups of development voices."""
+    rows = (("synthetic\ndevelopment", "synthetic", "^"), ("authentic\ndevelopment", "authentic", "o"))
+    for height, (_, key, marker) in enumerate(rows):
+        values = finding.evidence[key]
+        ax.plot(values, np.full(len(values), height), marker, ms=4, mfc="none", mew=0.6, color=plots.BLUE)
+    scores = finding.evidence["scores"]
+    ax.plot(scores, np.full(len(scores), 2), "|", ms=9, color=plots.BLACK)
+    ax.plot([scores.mean()], [2], "D", ms=5, color=plots.BLACK, label="mean of this recording's pieces")
+    ax.set_yticks(range(3), [*(name for name, _, _ in rows), "this recording,\npieces"])
+    ax.set_ylim(-0.6, 2.8)
+    ax.set_xlabel("synthesis score (standard deviations of authentic voices)")
+    plots.legend(ax)
+
+
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
     """One chart: of the pitch, or of level and band, by the question; none of a refusal."""
@@ -76,6 +91,20 @@ def charts(finding: Finding) -> list[plots.Chart]:
                 "it moves. It does not show who spoke, and jumps by an octave are the method's.",
                 "Points of fundamental frequency over time with their median.",
                 {k: finding.evidence[k] for k in ("t_s", "f0_hz")},
+            )
+        ]
+    if finding.question == "voice.synthesis":
+        fig, ax = plots.figure(row_mm=50)
+        plot_synthesis(finding, ax)
+        return [
+            plots.Chart(
+                "voice-synthesis",
+                fig,
+                "Synthesis score of each piece of speech, over those of development voices, each scored without its "
+                "corpus. Notice where the pieces' mean lies and how far both groups overlap. It does not show that a "
+                "voice was made or spoken.",
+                "Points of the score, one row each for this recording, authentic and synthetic development voices.",
+                {"score": finding.evidence["scores"]},
             )
         ]
     has_edge = any(m.name == "bandwidth" for m in finding.measurements)

@@ -18,6 +18,9 @@ from forensics.analysis.voice.recording import (
     measure_noise_floor,
 )
 from forensics.analysis.voice.settings import Settings
+from forensics.analysis.voice.synthesis import QUESTION as SYNTHESIS
+from forensics.analysis.voice.synthesis import Settings as SynthesisSettings
+from forensics.analysis.voice.synthesis import assess_synthesis
 from forensics.finding import About, Finding
 from forensics.timeline import Audio, Interval, Series, intersection, total_s
 
@@ -80,6 +83,16 @@ def assess_recording(
     )
 
 
+def assess_phases(
+    audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
+) -> Finding:
+    """Do the voice's phases look like those of synthetic copies? Descriptive, never marked."""
+    if reasons := sound_refusals(audio, level, settings):
+        return SYNTHESIS.refuse(About(examined, SynthesisSettings(), subjects=("sound",)), *reasons)
+    assert audio is not None and level is not None
+    return assess_synthesis(audio, level, spoken, examined)
+
+
 def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings) -> tuple[str, ...]:
     if audio is None or level is None or (not np.isfinite(level.values).any() and not np.isneginf(level.values).any()):
         return ("no_sound",)
@@ -89,14 +102,17 @@ def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
-    """Two findings on the sound."""
+    """Three findings on the sound."""
     audio, spoken = scene.observation.audio, scene.speech or []
     if audio is None:
         about = _sound(scene.interval, settings)
-        return [question.refuse(about, scene.soundless) for question in (MEASURES, RECORDING)]
+        return [question.refuse(about, scene.soundless) for question in (MEASURES, RECORDING)] + [
+            SYNTHESIS.refuse(About(scene.interval, SynthesisSettings(), subjects=("sound",)), scene.soundless)
+        ]
     level = scene.level.between(scene.interval) if scene.level else None
     stretches = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
     return [
         assess_measures(audio, level, spoken, scene.interval, settings, stretches),
         assess_recording(audio, level, spoken, scene.interval, settings),
+        assess_phases(audio, level, spoken, scene.interval, settings),
     ]
