@@ -268,14 +268,17 @@ their original): {generators}. None comes with the software. Licences stated by 
 ## Tried on corpora it was not fitted to
 
 Each recording scored by a fit without its corpus: equal error rate {eer[0]:.2f} [{eer[1]:.2f}, {eer[2]:.2f}], AUC
-{area[0]:.2f} [{area[1]:.2f}, {area[2]:.2f}] (95 % bootstrap over sentences: copies with their original). In the worse of the corpora
-with copies alone: equal error rate {worst[0]:.2f} [{worst[1]:.2f}, {worst[2]:.2f}]. Only {made} corpora hold synthetic voices, so what these intervals do not show is how far the figures move with yet another
-corpus. The protocol with every figure is `tests/real/synthesis.py`.
+{area[0]:.2f} [{area[1]:.2f}, {area[2]:.2f}] (95 % bootstrap over sentences: copies with their original). In the corpus
+that fared worst alone: equal error rate {worst[0]:.2f} [{worst[1]:.2f}, {worst[2]:.2f}]. Only {made} corpora hold
+synthetic voices: how far the figures move with yet another corpus these intervals do not show. The protocol with
+every figure is `tests/real/synthesis.py`.
 
 ## Limits
 
 - Descriptive: no limit is applied to the score, nothing is marked, no likelihood ratio follows from it.
-- Few generators, all vocoders of 2016 to 2021; two voices corpora in English. Others may score like spoken voices.
+- Few generators, all vocoders of 2016 to 2021; two voices corpora in English. Others may score like spoken
+  voices: formant synthesis (eSpeak) does. With corpus and generator left out it fared about as chance does
+  (`tests/real/SYNTHESIS.md`).
 - Refused below 16 kHz or 7 kHz of band, under 4 s of speech, under 20 dB of speech over pauses.
 - Noise suppression, voice changers and bandwidth extension invent phases, too, and were not tried.
 
