@@ -132,6 +132,11 @@ REASONS = {
         "The sound fills its band up to half the sampling rate and has no mains hum: joins leave no mark.",
         "The original file at its full sampling rate.",
     ),
+    "band_too_narrow": (
+        "The sound's band ends below 7 kHz, where what is asked could still be heard.",
+        "The original file at its full sampling rate, before telephone or messenger.",
+    ),
+    "sound_too_noisy": ("Speech stands too little above the noise of its pauses.", "A quieter part, or the original."),
     "too_few_voiced_seconds": ("There is too little voiced speech.", "A longer part with speech."),
 }
 

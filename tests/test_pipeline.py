@@ -106,6 +106,7 @@ def test_every_question_is_answered_for_the_one_person(plain):
         ("voice.recording", None, "assessed"),
         ("voice.take", None, "not_assessable"),
         ("voice.spectrum", None, "assessed"),
+        ("voice.synthesis", None, "assessed"),
         ("evidence.container", None, "assessed"),
     ]
 
@@ -294,6 +295,7 @@ TOLERANCE = {
     "hnr": 0.2,
     "bandwidth": 50.0,
     "noise_floor": 0.1,
+    "synthesis_score": 0.02,
     # Counted in the file, the same everywhere:
     "key_picture_distance": 0.0,
     "uneven_steps": 0.0,

@@ -102,6 +102,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "voice-recording",
         "voice-take",
         "voice-spectrum",
+        "voice-synthesis",
         "evidence",
     ]
 

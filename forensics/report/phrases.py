@@ -41,6 +41,7 @@ QUESTIONS = {
     "voice.recording": "Bandwidth and noise of the recorded sound",
     "voice.take": "One take: joins and mains hum",
     "voice.spectrum": "Edges, gaps and mirror images of the spectrum",
+    "voice.synthesis": "Phases like those of synthetic copies",
 }
 QUANTITIES = {
     "av_offset": "Offset of the sound behind the lips",
@@ -85,6 +86,7 @@ QUANTITIES = {
     "jitter_local": "Jitter (period to period)",
     "shimmer_local": "Shimmer (period to period)",
     "hnr": "Harmonics-to-noise ratio",
+    "synthesis_score": "Synthesis score, descriptive only",
     "key_picture_distance": "Time between key pictures",
     "uneven_steps": "Steps between pictures that are uneven",
     "picture_gaps": "Gaps between pictures",

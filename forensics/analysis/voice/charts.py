@@ -114,6 +114,21 @@ def plot_hum(finding: Finding, ax: Any) -> None:
     plots.legend(ax)
 
 
+def plot_synthesis(finding: Finding, ax: Any) -> None:
+    """Scores of the pieces, their mean, and both groups of development voices."""
+    rows = (("synthetic\ndevelopment", "synthetic", "^"), ("authentic\ndevelopment", "authentic", "o"))
+    for height, (_, key, marker) in enumerate(rows):
+        values = finding.evidence[key]
+        ax.plot(values, np.full(len(values), height), marker, ms=4, mfc="none", mew=0.6, color=plots.BLUE)
+    scores = finding.evidence["scores"]
+    ax.plot(scores, np.full(len(scores), 2), "|", ms=9, color=plots.BLACK)
+    ax.plot([scores.mean()], [2], "D", ms=5, color=plots.BLACK, label="mean of this recording's pieces")
+    ax.set_yticks(range(3), [*(name for name, _, _ in rows), "this recording,\npieces"])
+    ax.set_ylim(-0.6, 2.8)
+    ax.set_xlabel("synthesis score (standard deviations of authentic voices)")
+    plots.legend(ax)
+
+
 @plots.styled
 def charts(finding: Finding) -> list[plots.Chart]:
     """One chart a question; none of a refusal."""
@@ -125,6 +140,7 @@ def charts(finding: Finding) -> list[plots.Chart]:
             "voice.recording": _recording,
             "voice.take": _take,
             "voice.spectrum": _spectrogram,
+            "voice.synthesis": _synthesis,
         }[finding.question](finding)
     ]
 
@@ -197,4 +213,18 @@ def _spectrogram(finding: Finding) -> plots.Chart:
         "and gaps (dotted). It does not show what limited the band: codecs, telephones and converters do.",
         "Map of level over time and frequency with the edge of the band marked in each stretch.",
         {"frequency_hz": found.hz, "level_db": found.average_db()},
+    )
+
+
+def _synthesis(finding: Finding) -> plots.Chart:
+    fig, ax = plots.figure(row_mm=50)
+    plot_synthesis(finding, ax)
+    return plots.Chart(
+        "voice-synthesis",
+        fig,
+        "Synthesis score of each piece of speech, over those of development voices, each scored without its "
+        "corpus. Notice where the pieces' mean lies and how far both groups overlap. It does not show that a "
+        "voice was made or spoken.",
+        "Points of the score, one row each for this recording, authentic and synthetic development voices.",
+        {"score": finding.evidence["scores"]},
     )

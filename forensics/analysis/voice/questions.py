@@ -8,7 +8,6 @@ from forensics.finding import Question
 LIMITS = (
     "Measured over running speech after the recording's codec: not comparable with clinical norms of held vowels.",
     "All channels are averaged; voices, music and noise at the same time are measured as one.",
-    "Whether a voice was synthesised is not assessed in this version.",
 )
 ALTERNATIVES = (
     "Codecs, resampling, telephone bands, noise suppression, gates and automatic gain change band, level and noise.",

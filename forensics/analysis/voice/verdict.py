@@ -29,6 +29,9 @@ from forensics.analysis.voice.spectrum import (
     mirror_likeness,
     spectra,
 )
+from forensics.analysis.voice.synthesis import QUESTION as SYNTHESIS
+from forensics.analysis.voice.synthesis import Settings as SynthesisSettings
+from forensics.analysis.voice.synthesis import assess_synthesis
 from forensics.finding import About, Event, Finding
 from forensics.timeline import Audio, Interval, Series, intersection
 
@@ -158,6 +161,16 @@ def _in_order(events: Sequence[Event]) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda e: e.interval.start_s))
 
 
+def assess_phases(
+    audio: Audio | None, level: Series | None, spoken: list[Interval], examined: Interval, settings: Settings
+) -> Finding:
+    """Do the voice's phases look like those of synthetic copies? Descriptive, never marked."""
+    if reasons := sound_refusals(audio, level, settings):
+        return SYNTHESIS.refuse(About(examined, SynthesisSettings(), subjects=("sound",)), *reasons)
+    assert audio is not None and level is not None
+    return assess_synthesis(audio, level, spoken, examined)
+
+
 def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings) -> tuple[str, ...]:
     if audio is None or level is None or (not np.isfinite(level.values).any() and not np.isneginf(level.values).any()):
         return ("no_sound",)
@@ -167,21 +180,24 @@ def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings
 
 
 def assess(scene: Scene, settings: Settings) -> list[Finding]:
-    """What is asked of the sound: the voice's measures, the recording, one take, its spectrum."""
+    """What is asked of the sound: the voice's measures, the recording, one take, its spectrum, its phases."""
     audio, spoken = scene.observation.audio, scene.speech or []
     questions = (RECORDING, TAKE, SPECTRUM)
     if audio is None:
         about = _sound(scene.interval, settings)
-        return [question.refuse(about, scene.soundless) for question in (MEASURES, *questions)]
+        phases = SYNTHESIS.refuse(About(scene.interval, SynthesisSettings(), subjects=("sound",)), scene.soundless)
+        return [*(question.refuse(about, scene.soundless) for question in (MEASURES, *questions)), phases]
     level = scene.level.between(scene.interval) if scene.level else None
     heard = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
     measures = assess_measures(audio, level, spoken, scene.interval, settings, heard)
+    phases = assess_phases(audio, level, spoken, scene.interval, settings)
     inside = audio.interval & scene.interval
     about = _sound(scene.interval, settings, [inside] if inside else [])
     if reasons := sound_refusals(audio, level, settings):
-        return [measures, *(question.refuse(_sound(scene.interval, settings), *reasons) for question in questions)]
+        refused = (question.refuse(_sound(scene.interval, settings), *reasons) for question in questions)
+        return [measures, *refused, phases]
     if inside is None or inside.duration < settings.shortest_s:
-        return [measures, *(question.refuse(about, "sound_too_short") for question in questions)]
+        return [measures, *(question.refuse(about, "sound_too_short") for question in questions), phases]
     if inside != heard.interval:
         heard = listen(audio, inside, heard.stretches, settings)
     assert level is not None
@@ -190,4 +206,5 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         assess_recording(heard, level, spoken, scene.interval, settings),
         assess_take(audio, heard, scene.interval, settings),
         assess_spectrum(heard, scene.interval, settings),
+        phases,
     ]
