@@ -35,23 +35,24 @@ DATA = HERE.parents[2] / "shared" / "data"
 RESULTS = HERE / "RESULTS.md"
 #: Authentic clips that may have something marked.
 MOST_FLAGGED = 3
-#: Questions with a column of their own.
-QUESTIONS = (
-    "lipsync.link",
-    "lipsync.offset",
-    "lipsync.speaker",
-    "lipsync.coverage",
-    "lipsync.closure",
-    "lipsync.kinematics",
-    "blink.rate",
-    "blink.gaze",
-    "lighting.direction",
-    "lighting.head_fixed",
-    "voice.measures",
-    "voice.recording",
-    "voice.take",
-    "voice.spectrum",
-)
+#: Questions with a column of their own, and its head.
+QUESTIONS = {
+    "lipsync.link": "link % z",
+    "lipsync.offset": "offset ms",
+    "lipsync.speaker": "speaker known %",
+    "lipsync.coverage": "speech without lips %",
+    "lipsync.closure": "closed at p b m %",
+    "lipsync.kinematics": "lip opening %",
+    "blink.rate": "blinks /min",
+    "blink.gaze": "gaze deg",
+    "lighting.direction": "light az / el deg",
+    "lighting.head_fixed": "light follows head",
+    "voice.measures": "F0 Hz",
+    "voice.recording": "band Hz",
+    "voice.take": "joins",
+    "voice.spectrum": "edges Hz",
+    "voice.synthesis": "synthesis score",
+}
 #: Authentic pictures whose sound is known not to be the mouths': not counted as right pairs of lips and sound.
 OTHER_SOUND = {"hamilton", "wjz_bazigar_part1", "P11_real"}
 
@@ -146,15 +147,12 @@ def share(k: int, n: int) -> str:
 
 
 def rows_table(results: list[dict[str, Any]]) -> list[str]:
-    lines = [
-        "| clip | label | s | tracks | eyes' coverage | link % z | offset ms | speaker known % | blinks /min | "
-        "light az / el deg | light follows head | F0 Hz | band Hz | unusual | wall / duration |",
-        "|" + "---|" * 15,
-    ]
+    heads = ["clip", "label", "s", "tracks", "eyes' coverage", *QUESTIONS.values(), "unusual", "wall / duration"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for r in results:
         label = r["row"]["label"] + (" (weak)" if r["row"]["label_is_weak"] else "")
         if r["error"]:
-            lines.append(f"| {r['name']} | {label} | | " + " | " * 10 + f"{r['error']} | |")
+            lines.append(f"| {r['name']} | {label} |" + " |" * (len(heads) - 4) + f" {r['error']} | |")
             continue
         lines.append(
             f"| {r['name']} | {label} {r['row']['generator']} | {r['seconds']:.1f} | {r['tracks']} | "
