@@ -9,6 +9,7 @@ import numpy as np
 import planted
 import pytest
 import test_evidence
+import test_synthesis
 from matplotlib import image
 from matplotlib.text import Text
 
@@ -57,7 +58,9 @@ def findings():
     found = findings_of(*talking())
     tone = planted.vowel(150.0, 7.7, 48000) + planted.noise(7.7, 48000, -60) + planted.mains(50.02, 7.7, 48000)
     tone = planted.sound(planted.cut(planted.band_limited(tone, 48000, 15000), 48000, 2.1), 48000)
-    voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 6.5)]), voice.Settings())
+    voiced = voice.assess(planted.scene([], tone, [Interval(0.5, 6.5)]), voice.Settings())[:-1]
+    hoarse, spoken = test_synthesis.spoken_sound()
+    voiced.append(test_synthesis.assessed(hoarse, spoken=spoken))
     t_s = np.delete(planted.pictures_s(25, SECONDS), [60, 61, *range(120, 150)])
     contained = evidence.assess(test_evidence.scene(test_evidence.survey(t_s, key=t_s % 2 < 0.04)), evidence.Settings())
     return [*(f for f in found if f.analysis != "voice"), *voiced, *contained]
@@ -143,7 +146,7 @@ def test_charts_say_what_to_notice_and_what_they_do_not_show(charts):
 def test_every_chart_comes_with_its_data_in_columns_of_equal_length(charts):
     for chart in charts.values():
         lengths = {len(column) for column in chart.table.values()}
-        assert len(lengths) == 1 and lengths.pop() > 5, chart.name
+        assert len(lengths) == 1 and lengths.pop() > 2, chart.name
 
 
 def test_the_same_finding_gives_the_same_bytes_twice(findings):

@@ -38,7 +38,7 @@ TAKE = Question(
     (
         "A cross-fade leaves no trace here, nor does a cut that was later encoded with a lower edge.",
         "A jump is told where the samples break, not who broke them; published recordings are cut for many reasons.",
-        "Untouched speech has such instants too: 9 in 20 minutes (tests/real/VOICE.md), clicks and clipping among them.",
+        "Untouched speech has such instants too: 9 in 20 minutes (tests/real/VOICE.md), of clicks among others.",
     ),
     (
         "Editing for length or a change of scene; packets lost on the way; a click, a switch, a limiter.",
