@@ -56,8 +56,8 @@ CLOSURE = Question(
         "the rate is one of the clip, and no single instant is told.",
         "It was made for American English: in other languages it mishears more, so that the rate falls and the shifted "
         "sound does not. A low rate by itself says nothing.",
-        "The recogniser hears the same words unlike in another encoding: in 10 s that moves the rate by some ten points "
-        "(COPIES.md).",
+        "The recogniser hears the same words unlike in another encoding: in 10 s that moves the rate by ten points or "
+        "so (COPIES.md).",
         "The lips are taken at the offset that was found, which leans the result towards closed lips.",
         "Software that fits lips to sound closes them at p, b and m, too.",
     ),
