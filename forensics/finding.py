@@ -129,7 +129,8 @@ REASONS = {
         "The complete original file; the other findings do not rest on it.",
     ),
     "no_empty_band": (
-        "The sound fills its band up to half the sampling rate and has no mains hum: joins leave no mark.",
+        "The sound fills its band up to half the sampling rate, and no mains hum was found, or the part is too short "
+        "for it: joins could not be looked for.",
         "The original file at its full sampling rate.",
     ),
     "band_too_narrow": (

@@ -186,7 +186,7 @@ def _told(scene: Scene, case: Case, cache: str, settings: Settings) -> transcrip
     if not words.text or audio is None:
         if case.state().get("alignment"):
             case.log("no_words_told", {"alignment": None})
-        return None
+        return transcript.Told(words.text, (), ()) if words.text else None
     told = transcript.place(audio, scene.speech or [], scene.interval, words)
     listed = striking.described(told)
     parts = {"pass": cache, "method": asdict(transcript.METHOD), "settings": asdict(words), "phonemes": listed}

@@ -59,8 +59,16 @@ def union(intervals: Iterable[Interval], gap_s: float = 0.0) -> list[Interval]:
 
 def intersection(first: Iterable[Interval], second: Iterable[Interval]) -> list[Interval]:
     """The time that both sets of intervals cover."""
-    others = list(second)
-    return union(common for a in first for b in others if (common := a & b))
+    found, own, others = [], union(first), union(second)
+    a = b = 0
+    while a < len(own) and b < len(others):
+        if common := own[a] & others[b]:
+            found.append(common)
+        if own[a].end_s < others[b].end_s:
+            a += 1
+        else:
+            b += 1
+    return union(found)
 
 
 def total_s(intervals: Iterable[Interval]) -> float:
@@ -75,10 +83,12 @@ def share(intervals: Iterable[Interval], whole: Interval) -> float:
 
 def inside(t_s: np.ndarray, intervals: Iterable[Interval]) -> np.ndarray:
     """Which of the times ``t_s`` (n,) lie in any of the intervals: bool (n,)."""
-    mask = np.zeros(len(t_s), bool)
-    for interval in intervals:
-        mask |= (t_s >= interval.start_s) & (t_s < interval.end_s)
-    return mask
+    own = union(intervals)
+    if not own:
+        return np.zeros(len(t_s), bool)
+    start_s, end_s = (np.array([getattr(i, side) for i in own]) for side in ("start_s", "end_s"))
+    last = np.searchsorted(start_s, t_s, "right") - 1  # that begins before
+    return (last >= 0) & (np.asarray(t_s) < end_s[np.maximum(last, 0)])
 
 
 def runs(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -291,6 +291,8 @@ def _at_sound(
     if not heard_s or not intersection(spoken, heard_s):
         return refused("no_speech")
     (interval,) = heard_s
+    if interval.start_s > wanted.start_s or interval.end_s < wanted.end_s:  # its words would be squeezed into a part
+        return refused("transcript_does_not_fit")
     if interval.duration > settings.longest_passage_s:
         return refused("transcript_too_long")
     try:

@@ -773,6 +773,14 @@ def test_a_listener_beside_the_speaker_is_not_told_and_a_voice_over_both_is():
         assert [e.kind for e in both["coverage", person].events] == ["speech_without_lips"]
 
 
+def test_a_face_alone_with_a_few_words_is_not_called_several():
+    talk, t_s = planted.Talk(1, 6.0), planted.pictures_s(25, 6.0)
+    audio = planted.voice_of(talk, 6.0)
+    scene = planted.scene([planted.mouth_track(talk, t_s)], audio, [Interval(0.0, 0.7), Interval(5.2, 6.0)])
+    (found,) = (f for f in lipsync.assess(scene, Settings()) if f.question == "lipsync.coverage")
+    assert "several_faces" not in found.reasons
+
+
 @pytest.mark.parametrize("away", ["brief", "set_aside"])
 def test_a_face_that_is_not_compared_may_be_the_speaker(away):
     talk = planted.Talk(1, 20.0)

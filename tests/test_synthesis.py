@@ -228,6 +228,13 @@ def test_outside_its_envelope_it_is_refused(change, reason):
     assert finding.reasons == ((reason,) if reason else ())
 
 
+def test_noise_is_seen_without_a_pause_too():
+    sound = planted.vowel(140.0, 9.0, RATE_HZ, jitter=0.01)
+    loud = 20 * np.log10(np.std(sound))
+    found = assessed(sound + planted.noise(9.0, RATE_HZ, loud - 3), spoken=[Interval(0.0, 9.0)])
+    assert "sound_too_noisy" in found.reasons
+
+
 def test_a_telephone_s_band_in_a_wide_file_is_refused():
     from scipy import signal
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from forensics.analysis.lipsync import speaker
 from forensics.errors import ParameterError
 from forensics.timeline import (
     Audio,
@@ -67,6 +68,27 @@ def test_overlaps_count_once_and_a_share_never_passes_one():
     assert share([Interval(0, 2), Interval(1, 3)], Interval(0, 4)) == 0.75
     assert share([Interval(-5, 9)], Interval(0, 4)) == 1.0
     assert share([Interval(0, 1)], Interval(2, 2)) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_intervals_are_what_each_of_them_says(seed):
+    """Overlapping, touching, empty and out of order, on a coarse grid; against each instant asked by itself."""
+    random = np.random.default_rng(seed)
+    sets = [
+        [
+            Interval(float(a), float(a + d))
+            for a, d in zip(random.integers(0, 40, n), random.integers(0, 6, n), strict=True)
+        ]
+        for n in random.integers(0, 15, 2)
+    ]
+    t_s = np.arange(-1, 50, 0.5)
+    each = [np.array([any(i.start_s <= t < i.end_s for i in some) for t in t_s]) for some in sets]
+    for some, mask in zip(sets, each, strict=True):
+        np.testing.assert_array_equal(inside(t_s, some), mask)
+    both, left = intersection(*sets), speaker.without(*sets)
+    np.testing.assert_array_equal(inside(t_s, both), each[0] & each[1])
+    np.testing.assert_array_equal(inside(t_s, left), each[0] & ~each[1])
+    assert total_s(both) + total_s(left) == pytest.approx(total_s(sets[0]))
 
 
 def test_inside_marks_starts_and_not_ends():

@@ -15,7 +15,7 @@ from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases
 from forensics.report.plates import Photograph, Plate, events_name
 from forensics.report.record import assigned, by_person, dumps, persons
-from forensics.text import Untrusted, for_html, joined, wrapped
+from forensics.text import LONGEST, Untrusted, for_html, joined, wrapped
 from forensics.timeline import Interval, union
 
 #: Rows of events printed for one finding; the table beside the report holds all.
@@ -101,10 +101,10 @@ def _inert(value: Any) -> Any:
     return value
 
 
-def evidence(text: Any) -> Markup:
+def evidence(text: Any, longest: int = LONGEST) -> Markup:
     """A text from outside: cut, spelled out, its direction kept to itself, marked as the evidence's words."""
     return Markup('<bdi class="evidence">{}</bdi>').format(
-        "—" if text is None else for_html(text if isinstance(text, Untrusted) else str(text))
+        "—" if text is None else for_html(text if isinstance(text, Untrusted) else str(text), longest)
     )
 
 

@@ -3,8 +3,7 @@
 Learned components of the mouth's shape are compared with those of the sound's spectrum, at every lag of the sound
 against the lips. Is the best lag near zero better than the clip's own sound shifted round in a circle or with its
 blocks swapped (its own null, nobody else's data needed); and if so, where does that best lag lie, does it drift, does
-it jump. All faces in view are compared with each other, window by window, to tell which one is heard (``speaker``): by
-how fast mouth and sound rise, without anything learned.
+it jump. All faces in view are compared with each other, window by window, to tell which one is heard (``speaker``).
 Also: whether the lips are closed where p, b, m are heard (``closure``), and when speech and lips do not go together
 (``coverage``); how far, how fast and how often the mouth moves in speech (``kinematics``).
 Reference: Slaney & Covell 2000 (audio-visual synchrony by canonical correlation); Rahimi & Recht 2008 (random units);

@@ -342,7 +342,7 @@ def strips(
     found = (("most", int(np.nanargmax(mean))), ("least", int(np.nanargmin(mean))))
     return tuple(
         Strip(
-            f"The lips where they go with the sound {how}, of the first {settings.strip_within_s:g} s in view: "
+            f"The lips where they go with the sound {how}, of {settings.strip_within_s:g} s from the first picture on: "
             f"a picture each {settings.strip_step_s:g} s. The sound of each comes {offset_ms:+.0f} ms after it. "
             "Chosen by the measurement: they illustrate it and are no evidence by themselves.",
             tuple(float(t) for t in mouth.t_s[at : at + size : step]),

@@ -9,6 +9,7 @@ Reference: Hershey & Movellan 1999; Cutler & Davis 2000 (who is talking, from sy
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from forensics.analysis.lipsync.settings import SPEAKER_METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
 from forensics.finding import Measurement
 from forensics.statistics import clopper_pearson
-from forensics.timeline import Interval, Series, inside, union
+from forensics.timeline import Interval, Series, inside, intersection, union
 
 
 @dataclass(frozen=True)
@@ -148,13 +149,13 @@ def measure_known(known_s: float, seen_s: float, settings: Settings, level: floa
 
 def without(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
     """The time of ``intervals`` that none of the ``others`` covers."""
-    left = []
+    left, taken = [], deque(intersection(intervals, others))
     for interval in union(intervals):
         at = interval.start_s
-        for other in union(others):
-            if (common := interval & other) is not None:
-                left.append(Interval(at, common.start_s))
-                at = common.end_s
+        while taken and taken[0].start_s < interval.end_s:
+            common = taken.popleft()
+            left.append(Interval(at, common.start_s))
+            at = common.end_s
         left.append(Interval(at, interval.end_s))
     return [interval for interval in left if interval.duration > 0]
 

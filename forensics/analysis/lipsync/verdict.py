@@ -354,7 +354,10 @@ def assess_coverage(
         if of_s >= settings.least_speech_s
     )
     if not shares:
-        hidden = "several_faces" if intersection(spoken, own.seen) else "too_few_visible_seconds"
+        watched_s = total_s(intersection(spoken, own.seen))
+        hidden = "too_little_speech" if watched_s <= total_s(speech) else "several_faces"
+        if not watched_s:
+            hidden = "too_few_visible_seconds"
         return COVERAGE.refuse(about, *(unfit(tracks, settings) or [hidden]))
     evidence = {"watched": own, "spoken": spoken, "examined": scene.interval}
     return COVERAGE.answer(about, measurements=shares, events=tuple(sorted(events, key=_start)), evidence=evidence)

@@ -91,7 +91,7 @@ def mouths(
 
 
 def judge(told: Told, seen: Mouths, offset_s: float, reach_s: float, settings: Settings) -> list[Lips]:
-    """The lips at each p, b, m of the words. ``reach_s``: half the width of the offset's interval."""
+    """The lips at each p, b, m of the words. ``reach_s``: how far the offset may be off."""
     found = []
     for place, phoneme in enumerate(told.phonemes):
         if phoneme.name not in BILABIALS:
@@ -180,7 +180,9 @@ def answer(person: str, tracks: Sequence[FaceTrack], scene: Scene, offset: Findi
         return WORDS.refuse(about, *told.reasons)
     measured, within = offset.measurements[0], offset.evidence["within"]
     assert measured.low is not None and measured.high is not None
-    offset_s, reach_s = measured.value / 1000, (measured.high - measured.low) / 2000
+    # The interval need not be symmetric: too narrow a reach would miss a closure.
+    reach_s = max(measured.high - measured.value, measured.value - measured.low) / 1000
+    offset_s = measured.value / 1000
     pictures = scene.observation.pictures
     repeated_s = np.asarray(pictures["t_s"])[np.flatnonzero(pictures["repeated"])]
     seen = mouths(tracks, scene.speech or [], within, repeated_s, offset_s)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from forensics import plots
+from forensics.analysis.voice.joins import EmptyBand
 from forensics.analysis.voice.recording import LOWEST_DB
 from forensics.finding import ASSESSED, Finding
 
@@ -88,7 +89,7 @@ def plot_spectrogram(finding: Finding, ax: Any) -> Any:
 def plot_band(finding: Finding, ax: Any) -> None:
     """Level in the band that is otherwise empty, with the joins."""
     band = finding.evidence["band"]
-    loudest = np.maximum.reduceat(band.level_db, np.arange(0, len(band.level_db), COARSE))
+    loudest = _loudest(band)
     t_s = band.t_s[::COARSE]
     name = f"{band.low_hz / 1000:.1f} to {band.high_hz / 1000:.1f} kHz, loudest of {COARSE} ms"
     ax.plot(t_s, loudest, color=plots.BLUE, lw=0.8, rasterized=plots.many(t_s), label=name)
@@ -100,6 +101,11 @@ def plot_band(finding: Finding, ax: Any) -> None:
     plots.missing(ax, finding.evidence["examined"], [finding.evidence["heard"]])
     plots.time_axis(ax, finding.evidence["examined"])
     plots.legend(ax)
+
+
+def _loudest(band: EmptyBand) -> np.ndarray:
+    """Of each ``COARSE`` ms: hours by the millisecond would fill a table of gigabytes."""
+    return np.maximum.reduceat(band.level_db, np.arange(0, len(band.level_db), COARSE))
 
 
 def plot_hum(finding: Finding, ax: Any) -> None:
@@ -187,7 +193,9 @@ def _take(finding: Finding) -> plots.Chart:
     for draw, ax in zip(drawn, axes[:, 0], strict=True):
         draw(finding, ax)
     table = (
-        {"t_s": band.t_s, "level_db": band.level_db} if band is not None else {"t_s": hum.t_s, "phase_rad": hum.phase}
+        {"t_s": band.t_s[::COARSE], "loudest_db": _loudest(band)}
+        if band is not None
+        else {"t_s": hum.t_s, "phase_rad": hum.phase}
     )
     return plots.Chart(
         "voice-take",

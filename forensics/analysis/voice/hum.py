@@ -8,6 +8,7 @@ Not to be trusted: on telephones and through codecs that drop what lies below 10
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import scipy
 from forensics.analysis.voice.pieces import measured
 from forensics.analysis.voice.settings import Settings
 from forensics.finding import Event, Measurement
-from forensics.timeline import Audio, Interval, chunks, runs
+from forensics.timeline import Audio, Interval, chunks, inside, runs
 
 #: Nominal frequencies of mains, Hz, and how far networks stray (ENTSO-E: 0.2 Hz before shedding; islands further).
 MAINS_HZ, STRAY_HZ = (50.0, 60.0), 0.5
@@ -26,6 +27,8 @@ MULTIPLES = (1, 2, 3, 4, 6)
 RATE_HZ = 1000
 #: Sound up to this length, s, is looked at four times finer than a line is wide; of longer the spectrum would fill GB.
 FINE_S = 600.0
+#: How far a recorder's clock may be off: quartz and its temperature.
+CLOCK_ERROR = 1e-4
 #: Step of the phase's course, s.
 PHASE_STEP_S = 0.1
 
@@ -34,7 +37,8 @@ PHASE_STEP_S = 0.1
 class Hum:
     """A hum at ``multiple`` times ``hz`` ± ``error_hz`` (95 %), ``snr_db`` above the noise of 1 Hz.
 
-    ``phase`` (n,) rad: of the hum against a steady one of that frequency, over ``t_s`` (n,).
+    ``phase`` (n,) rad: of the hum against a steady one of that frequency, over ``t_s`` (n,); ``level_db`` (n,): of the
+    hum re its median. What is muted, or was never recorded, has no phase of its own.
     """
 
     hz: float
@@ -43,6 +47,7 @@ class Hum:
     snr_db: float
     t_s: np.ndarray
     phase: np.ndarray
+    level_db: np.ndarray
 
 
 def slow(audio: Audio, interval: Interval) -> tuple[np.ndarray, float]:
@@ -66,11 +71,13 @@ def find_hum(audio: Audio, interval: Interval, settings: Settings) -> Hum | None
     found_hz, snr_db, multiple = max(lines, key=lambda line: line[1])
     if snr_db < settings.hum_db:
         return None
-    t_s, phase = _phase(samples, found_hz * multiple)
+    t_s, phasor = _phasor(samples, found_hz * multiple)
     # Rife & Boorstyn 1974: the least variance that an estimate of a tone's frequency can have.
     ratio = 10 ** (snr_db / 10)
     error = 1.96 * np.sqrt(12 / (8 * np.pi**2 * ratio * seconds**3)) / multiple
-    return Hum(found_hz, float(error), multiple, snr_db, start_s + t_s, phase)
+    level = np.abs(phasor)
+    level_db = 20 * np.log10(level / max(float(np.median(level)), 1e-12) + 1e-12)
+    return Hum(found_hz, float(error), multiple, snr_db, start_s + t_s, np.angle(phasor), level_db)
 
 
 def _spectrum(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,48 +104,65 @@ def _line(
     return float(at / multiple), float(10 * np.log10(snr + 1e-12)), multiple
 
 
-def _phase(samples: np.ndarray, hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """Phase against a steady tone of ``hz`` in windows of a second, every 0.1 s."""
+def _phasor(samples: np.ndarray, hz: float) -> tuple[np.ndarray, np.ndarray]:
+    """Level and phase against a steady tone of ``hz`` in windows of a second, every 0.1 s."""
     size, step = RATE_HZ, round(PHASE_STEP_S * RATE_HZ)
     turned = samples * np.exp(-2j * np.pi * hz * np.arange(len(samples)) / RATE_HZ)
     windows = np.lib.stride_tricks.sliding_window_view(turned, size)[::step]
     weights = scipy.signal.windows.hann(size)
     phasor = np.concatenate([windows[some] @ weights for some in chunks(len(windows), 1000)])  # a product copies
-    return (np.arange(len(windows)) * step + size / 2) / RATE_HZ, np.angle(phasor)
+    return (np.arange(len(windows)) * step + size / 2) / RATE_HZ, phasor
 
 
 def measure_hum(hum: Hum) -> list[Measurement]:
     """How far the mains is off its nominal frequency, and how far the line stands out."""
     nominal = min(MAINS_HZ, key=lambda mains: abs(mains - hum.hz))
     off = (hum.hz - nominal) * 1000
-    error, at = hum.error_hz * 1000, f"read at {hum.multiple} × the mains"
+    clock = CLOCK_ERROR * nominal * 1000
+    error, at = float(np.hypot(hum.error_hz * 1000, clock)), f"read at {hum.multiple} × the mains"
     where = f"{at}, against the noise in 1 Hz beside it"
     n = len(hum.t_s)
     return [
-        measured("hum_deviation", off, "mHz", (off - error, off + error), n, f"from {nominal:.0f} Hz, {at}"),
+        measured(
+            "hum_deviation",
+            off,
+            "mHz",
+            (off - error, off + error),
+            n,
+            f"from {nominal:.0f} Hz, {at}; holds a recorder's clock 100 ppm off, not how the network strayed meanwhile",
+        ),
         measured("hum_level", hum.snr_db, "dB", None, n, where),
     ]
 
 
-def phase_jumps(hum: Hum, settings: Settings) -> list[Event]:
-    """Where the hum's phase leaves its course from one second to the next, by more than it strays elsewhere."""
+def phase_jumps(hum: Hum, absent: Sequence[Interval], settings: Settings) -> list[Event]:
+    """Where the hum's phase leaves its course from one second to the next, by more than it strays elsewhere.
+
+    Only where the hum sounds on both sides: not where it is muted or pauses, nor beside ``absent`` sound.
+    """
     side = round(1.0 / PHASE_STEP_S)
     turned = np.exp(1j * hum.phase)
     if len(turned) < 6 * side:
         return []
     step = np.angle(turned[side:] * turned[:-side].conj())  # over a second
-    steady = np.median(step)
+    beside = inside(hum.t_s, [Interval(gap.start_s - 0.5, gap.end_s + 0.5) for gap in absent])
+    sounds = (hum.level_db >= settings.hum_fade_db) & ~beside
+    both = sounds[side:] & sounds[:-side]
+    if both.sum() < 5 * side:
+        return []
+    steady = np.median(step[both])
     off = np.abs(np.angle(np.exp(1j * (step - steady))))
-    limit = max(np.radians(settings.hum_phase_deg), settings.hum_phase_spread * np.median(off) / 0.6745)
+    limit = max(np.radians(settings.hum_phase_deg), settings.hum_phase_spread * np.median(off[both]) / 0.6745)
     events = []
-    for first, behind in runs(off >= limit):
+    for first, behind in runs((off >= limit) & both):
         k = first + int(off[first:behind].argmax())
         at = float(hum.t_s[k] + hum.t_s[k + side]) / 2
         events.append(
             Event(
                 "splice",
                 Interval(at - 0.5, at + 0.5),
-                f"the phase of the mains hum jumps by {np.degrees(off[k]):.0f}°",
+                f"the phase of the tone at {hum.multiple * hum.hz:.1f} Hz, mains hum or alike, jumps by "
+                f"{np.degrees(off[k]):.0f}°",
                 details={"cue": "hum_phase", "phase_deg": round(float(np.degrees(off[k])), 1)},
             )
         )

@@ -28,6 +28,8 @@ BAND_HZ = 500.0
 FLOOR_DB = -120.0
 #: Windows looked at to find what is empty: every so many, and as many fewer in sound longer than so many s.
 SPARSE, SPARSE_S = 8, 600.0
+#: Slower sound has no millisecond to step by, and no band that could be empty.
+LEAST_RATE_HZ = 2000
 _BLOCK_S = 30.0
 
 
@@ -65,6 +67,8 @@ def _blocks(audio: Audio, interval: Interval) -> Iterator[tuple[np.ndarray, floa
 
 def empty_band(audio: Audio, interval: Interval, settings: Settings) -> EmptyBand | None:
     """The band below half the sampling rate that holds next to nothing; None where it is too narrow."""
+    if audio.rate_hz < LEAST_RATE_HZ:
+        return None
     every = SPARSE * int(np.ceil(interval.duration / SPARSE_S))
     sparse = [band_levels(block, audio.rate_hz, every)[1] for block, _ in _blocks(audio, interval)]
     high = np.percentile(np.concatenate(sparse), settings.empty_percentile, axis=0)[:-1]  # the last may hold a rest

@@ -42,6 +42,7 @@ TAKE = Question(
     ),
     (
         "Editing for length or a change of scene; packets lost on the way; a click, a switch, a limiter.",
+        "A motor, a held tone or a beep where mains hum would lie; mains that was switched.",
         "Several files of one recorder joined, a loop of music, software that conceals gaps.",
     ),
 )

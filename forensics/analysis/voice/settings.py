@@ -47,6 +47,7 @@ class Settings:
     full_scale: float = setting(0.99, "1", "a limiter or a converter clips here; floats from codecs exceed it")
     hum_s: float = setting(5.0, "s", "of sound: a line is 0.3 Hz wide then")
     hum_db: float = setting(15.0, "dB", "over the noise in 1 Hz; see tests/real/VOICE.md for recordings without mains")
+    hum_fade_db: float = setting(-10.0, "dB", "of the hum re its median: below, its phase is that of what is left")
     hum_phase_deg: float = setting(45.0, "deg", "networks drift by 0.02 Hz at most within 2 s, 14° at the mains")
     hum_phase_spread: float = setting(6.0, "1", "robust standard deviations of the course's own steps")
     gap_db: float = setting(20.0, "dB", "as deep as an edge; combs of one echo are shallower between words")

@@ -170,8 +170,9 @@ def mirror_images(likeness: dict[float, float], whole: Interval, settings: Setti
         Event(
             "mirror_image",
             whole,
-            f"the spectrum above {hz:.0f} Hz mirrors the one below (correlation {r:.2f}): sound of {2 * hz:.0f} "
-            "samples a second brought to a higher rate without a filter, by a converter, a device or a vocoder",
+            f"the spectrum above {hz:.0f} Hz mirrors the one below (correlation {r:.2f}), as where sound of "
+            f"{2 * hz:.0f} samples a second is brought to a higher rate without a filter; codecs that copy bands do so "
+            "too",
             details={"mirror_hz": hz, "correlation": round(r, 2)},
         )
         for hz, r in likeness.items()

@@ -45,6 +45,8 @@ WINDOWS = (128, 256, 512, 1024)
 FIGURES = 7  # of each band under each window
 #: Rumble below, which is the room's; noise laid under all sound re its level, so that digital silence has no phase.
 RUMBLE_HZ, DITHER_DB = 60.0, -60.0
+#: Share of the frames of speech, %, that are between words or in stops.
+QUIETEST = 5.0
 #: Loudest-to-quietest range of frames that count as speech: below, the room speaks.
 RANGE_DB = 30.0
 
@@ -181,12 +183,14 @@ def upper_db(averaged: tuple[np.ndarray, np.ndarray, int]) -> float:
 
 
 def snr_db(level: Series, spoken: list[Interval]) -> float:
-    """Median level of speech over that of the pauses, dB; infinite where there are no pauses but digital silence."""
+    """Median level of speech over that of the pauses, dB; without pauses, or where a gate has muted them, over the
+    quietest of the speech itself, which overstates the noise. NaN without speech."""
     quiet = background(level, spoken).values
     speech = level.values[inside(level.t_s, spoken) & np.isfinite(level.values)]
-    if not np.isfinite(quiet).any() or not len(speech):
-        return float("inf")
-    return float(np.median(speech) - np.nanmedian(quiet))
+    if not len(speech):
+        return float("nan")
+    noise = np.nanmedian(quiet) if np.isfinite(quiet).any() else np.percentile(speech, QUIETEST)
+    return float(np.median(speech) - noise)
 
 
 # -- verdict ---------------------------------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ def refusals(audio: Audio, level: Series, spoken: list[Interval], settings: Sett
     narrow = audio.rate_hz < settings.least_rate_hz or not windows or (end and end.hz < settings.least_band_hz)
     if narrow or upper_db(averaged) < settings.least_upper_db:
         found.append("band_too_narrow")
-    if snr_db(level, spoken) < settings.least_snr_db:
+    if not snr_db(level, spoken) >= settings.least_snr_db:
         found.append("sound_too_noisy")
     return found
 

@@ -128,7 +128,7 @@ def assess_take(audio: Audio, heard: Heard, examined: Interval, settings: Settin
         return TAKE.refuse(about, "no_empty_band")
     events = [
         *(splices(audio, heard.interval, band, settings) if band else []),
-        *(phase_jumps(hum, settings) if hum else []),
+        *(phase_jumps(hum, audio.gaps, settings) if hum else []),
     ]
     measurements = [*(measure_band(band, events) if band else []), *(measure_hum(hum) if hum else [])]
     return TAKE.answer(
@@ -189,17 +189,17 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
         return [*(question.refuse(about, scene.soundless) for question in (MEASURES, *questions)), phases]
     level = scene.level.between(scene.interval) if scene.level else None
     heard = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
+    inside = audio.interval & scene.interval
+    if inside is not None and inside != heard.interval:
+        heard = listen(audio, inside, heard.stretches, settings)
     measures = assess_measures(audio, level, spoken, scene.interval, settings, heard)
     phases = assess_phases(audio, level, spoken, scene.interval, settings)
-    inside = audio.interval & scene.interval
     about = _sound(scene.interval, settings, [inside] if inside else [])
     if reasons := sound_refusals(audio, level, settings):
         refused = (question.refuse(_sound(scene.interval, settings), *reasons) for question in questions)
         return [measures, *refused, phases]
     if inside is None or inside.duration < settings.shortest_s:
         return [measures, *(question.refuse(about, "sound_too_short") for question in questions), phases]
-    if inside != heard.interval:
-        heard = listen(audio, inside, heard.stretches, settings)
     assert level is not None
     return [
         measures,
