@@ -584,7 +584,10 @@ def test_a_finding_is_told_in_full():
 def test_what_stood_out_is_named_with_its_instants():
     text = " ".join(Reader(page()).text).replace("\u00a0", " ")
     part = text[text.index("What stood out") : text.index("What could not be assessed", text.index("What stood out"))]
-    assert "lips open at p, b or m: 6.040 s (0:00:06.040)" in part and "blink rate 7.12 per minute" in part
+    assert (
+        "lips open at p, b or m of the words told: 6.040 s (0:00:06.040)" in part
+        and "blink rate 7.12 per minute" in part
+    )
     assert "is not evidence that the recording is unaltered" in part
 
 

@@ -79,8 +79,8 @@ COVERAGE = Question(
         "speech.",
         "Time in which a face is out of view, small or turned, or another face may be the speaker, is left out.",
         "Faces too small or turned to be measured, and those beyond the six largest, are not considered as speakers.",
-        "Mouths moving without speech were held against seconds of untouched sound alone (SPEECHLIPS.md): one clip of 78 "
-        "has a stretch.",
+        "Mouths moving without speech were held against seconds of untouched sound alone (SPEECHLIPS.md): one clip of "
+        "78 has a stretch.",
         "Shares are lower bounds: where mouth and sound neither clearly go together nor clearly not, nothing is told.",
     ),
     (

@@ -122,7 +122,7 @@ def plot_hum(finding: Finding, ax: Any) -> None:
 
 def plot_synthesis(finding: Finding, ax: Any) -> None:
     """Scores of the pieces, their mean, and both groups of development voices."""
-    rows = (("synthetic\ndevelopment", "synthetic", "^"), ("authentic\ndevelopment", "authentic", "o"))
+    rows = (("synthetic\ndevelopment", "synthetic", "^"), ("spoken\ndevelopment", "authentic", "o"))
     for height, (_, key, marker) in enumerate(rows):
         values = finding.evidence[key]
         ax.plot(values, np.full(len(values), height), marker, ms=4, mfc="none", mew=0.6, color=plots.BLUE)
@@ -131,7 +131,7 @@ def plot_synthesis(finding: Finding, ax: Any) -> None:
     ax.plot([scores.mean()], [2], "D", ms=5, color=plots.BLACK, label="mean of this recording's pieces")
     ax.set_yticks(range(3), [*(name for name, _, _ in rows), "this recording,\npieces"])
     ax.set_ylim(-0.6, 2.8)
-    ax.set_xlabel("synthesis score (standard deviations of authentic voices)")
+    ax.set_xlabel("synthesis score (standard deviations of spoken voices)")
     plots.legend(ax)
 
 
@@ -233,6 +233,6 @@ def _synthesis(finding: Finding) -> plots.Chart:
         "Synthesis score of each piece of speech, over those of development voices, each scored without its "
         "corpus. Notice where the pieces' mean lies and how far both groups overlap. It does not show that a "
         "voice was made or spoken.",
-        "Points of the score, one row each for this recording, authentic and synthetic development voices.",
+        "Points of the score, one row each for this recording, spoken and synthetic development voices.",
         {"score": finding.evidence["scores"]},
     )

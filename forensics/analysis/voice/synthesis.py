@@ -240,7 +240,7 @@ def measure_synthesis(scores: np.ndarray, model: Model) -> Measurement:
         0.95 if interval else None,
         len(scores),
         METHOD.name,
-        f"no range: higher than {below} of {len(model.authentic)} authentic and {under} of {len(model.synthetic)} "
+        f"no range: higher than {below} of {len(model.authentic)} spoken and {under} of {len(model.synthetic)} "
         f"synthetic development voices, scored without their corpus; equal error rate {eer:.0f} % "
         f"(95 % interval {eer_low:.0f} to {eer_high:.0f} %), in the corpus that fared worst {worst:.0f} % "
         f"({worst_low:.0f} to {worst_high:.0f} %; 50 % is chance)",
