@@ -120,7 +120,7 @@ class TestNotebook:
     def test_stored_outputs_are_in_order_small_and_name_no_machine(self, path: Path) -> None:
         counts = [c["execution_count"] for c in cells(path, "code")]
         assert counts == list(range(1, len(counts) + 1))
-        assert path.stat().st_size <= 500_000
+        assert path.stat().st_size <= 1_500_000  # a chart a question, and some pictures
         outputs = json.dumps([c["outputs"] for c in cells(path, "code")])
         assert not re.search(r"/(home|root|work|Users|tmp)/", outputs)
         assert not re.search(r"\b(actor|host)\b", outputs)  # as the custody log has them

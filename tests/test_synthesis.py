@@ -203,7 +203,7 @@ def test_a_score_beyond_all_voices_is_not_marked_either():
     model = synthesis.shipped()
     scores = np.full(6, 1000.0)
     found = synthesis.measure_synthesis(scores, model)
-    assert not found.unusual and f"{len(model.authentic)} of {len(model.authentic)} authentic" in found.reference
+    assert not found.unusual and f"{len(model.authentic)} of {len(model.authentic)} spoken" in found.reference
 
 
 def test_two_runs_give_the_same_score():

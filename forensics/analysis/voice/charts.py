@@ -122,7 +122,7 @@ def plot_hum(finding: Finding, ax: Any) -> None:
 
 def plot_synthesis(finding: Finding, ax: Any) -> None:
     """Scores of the pieces, their mean, and both groups of development voices."""
-    rows = (("synthetic\ndevelopment", "synthetic", "^"), ("spoken\ndevelopment", "authentic", "o"))
+    rows = (("synthetic\ndevelopment", "synthetic", "^"), ("spoken\ndevelopment", "spoken", "o"))
     for height, (_, key, marker) in enumerate(rows):
         values = finding.evidence[key]
         ax.plot(values, np.full(len(values), height), marker, ms=4, mfc="none", mew=0.6, color=plots.BLUE)

@@ -266,7 +266,7 @@ def assess_synthesis(
     return QUESTION.answer(
         about,
         measurements=(measure_synthesis(scores, model),),
-        evidence={"pieces": parts, "scores": scores, "authentic": model.authentic, "synthetic": model.synthetic},
+        evidence={"pieces": parts, "scores": scores, "spoken": model.authentic, "synthetic": model.synthetic},
         score=float(scores.mean()),
         score_direction="higher: phases more like those of synthetic copies",
     )
