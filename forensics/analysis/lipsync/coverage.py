@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.analysis.lipsync.measure import compare, searched, windowed
+from forensics.analysis.lipsync.measure import compare, searched, share_of_time, windowed
 from forensics.analysis.lipsync.settings import COVERAGE_METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ, mouth_opening, smoothed
 from forensics.analysis.lipsync.speaker import own_parts, sums, without
 from forensics.finding import Event, Measurement
-from forensics.statistics import clopper_pearson
 from forensics.timeline import FaceTrack, Interval, Series, inside, intersection, runs, total_s, union
 
 
@@ -171,18 +170,7 @@ def lips_without_speech(watched: Watched, settings: Settings) -> list[Event]:
     ]
 
 
-def measure_share(name: str, told_s: float, of_s: float, window_s: float, of: str, level: float = 0.95) -> Measurement:
-    """Share of ``of_s`` that the events cover; as many independent trials as windows that do not overlap."""
-    n, share = max(1, int(of_s / window_s)), min(1.0, told_s / of_s)
-    low, high = clopper_pearson(share * n, n, level)
-    return Measurement(
-        name,
-        100 * share,
-        "%",
-        100 * low,
-        100 * high,
-        level,
-        n,
-        COVERAGE_METHOD.name,
-        f"of {of_s:.1f} s of {of}; a fact, no published range; n windows of {window_s:g} s that do not overlap",
-    )
+def measure_share(name: str, told_s: float, of_s: float, window_s: float, of: str) -> Measurement:
+    """Share of ``of_s`` that the events cover."""
+    reference = f"of {of_s:.1f} s of {of}; a fact, no published range; n windows of {window_s:g} s that do not overlap"
+    return share_of_time(name, told_s, of_s, window_s, COVERAGE_METHOD, reference)

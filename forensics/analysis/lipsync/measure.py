@@ -11,6 +11,7 @@ import scipy
 from forensics.analysis.lipsync.settings import METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
 from forensics.finding import Event, Measurement, Strip
+from forensics.method import Method
 from forensics.statistics import clopper_pearson
 from forensics.timeline import Interval, Series, inside, repeatability
 
@@ -318,6 +319,18 @@ def jump(mouth: Series, sound: Series, settings: Settings) -> Event | None:
         f"The sound lies {first_ms:+.0f} ms from the lips before, and {then_ms:+.0f} ms after.",
         details={"before_ms": first_ms, "after_ms": then_ms},
     )
+
+
+def share_of_time(
+    name: str, part_s: float, of_s: float, window_s: float, method: Method, reference: str, level: float = 0.95
+) -> Measurement:
+    """Share of ``of_s`` that ``part_s`` is, in %.
+
+    Clopper-Pearson interval with as many independent trials as windows of ``window_s`` that do not overlap.
+    """
+    n, share = max(1, int(of_s / window_s)), min(1.0, part_s / of_s)
+    low, high = clopper_pearson(share * n, n, level)
+    return Measurement(name, 100 * share, "%", 100 * low, 100 * high, level, n, method.name, reference)
 
 
 # -- what to look at -------------------------------------------------------------------------------------------------

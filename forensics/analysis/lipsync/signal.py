@@ -26,7 +26,8 @@ def _gap(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
 
 def mouth_opening(track: FaceTrack) -> Series:
     """Gap of the inner lips over face height: (n,)."""
-    return Series("mouth opening", track.t_s, _mouth(track)[:, 0], "of face height")
+    gaps = [_gap(track.landmarks[rows], INNER) for rows in chunks(len(track.t_s), 512)]
+    return Series("mouth opening", track.t_s, np.concatenate(gaps), "of face height")
 
 
 def repeated_openings(tracks: Iterable[FaceTrack]) -> np.ndarray:

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.analysis.lipsync.components import Lips
-from forensics.analysis.lipsync.measure import searched
+from forensics.analysis.lipsync.measure import searched, share_of_time
 from forensics.analysis.lipsync.settings import SPEAKER_METHOD, Settings
 from forensics.analysis.lipsync.signal import GRID_HZ
 from forensics.finding import Measurement
-from forensics.statistics import clopper_pearson
 from forensics.timeline import Interval, Series, inside, intersection, union
 
 
@@ -126,25 +125,10 @@ def own_parts(start_s: np.ndarray, window_s: float) -> tuple[np.ndarray, np.ndar
     return first, np.minimum(start_s + window_s, np.concatenate([between, [np.inf]]))
 
 
-def measure_known(known_s: float, seen_s: float, settings: Settings, level: float = 0.95) -> Measurement:
-    """Share of ``seen_s``, speech with a face in view, for which a speaker is named.
-
-    Clopper-Pearson interval with as many independent trials as windows that do not overlap.
-    """
-    n = max(1, int(seen_s / settings.window_s))
-    share = min(1.0, known_s / seen_s)
-    low, high = clopper_pearson(share * n, n, level)
-    return Measurement(
-        "speaker_known",
-        100 * share,
-        "%",
-        100 * low,
-        100 * high,
-        level,
-        n,
-        SPEAKER_METHOD.name,
-        f"of {seen_s:.1f} s of speech with a face in view; no published range; n windows that do not overlap",
-    )
+def measure_known(known_s: float, seen_s: float, settings: Settings) -> Measurement:
+    """Share of ``seen_s``, speech with a face in view, for which a speaker is named."""
+    of = f"of {seen_s:.1f} s of speech with a face in view; no published range; n windows that do not overlap"
+    return share_of_time("speaker_known", known_s, seen_s, settings.window_s, SPEAKER_METHOD, of)
 
 
 def without(intervals: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
