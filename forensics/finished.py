@@ -102,6 +102,12 @@ class FinishedCase:
             raise CaseError(
                 "E_NO_CACHE", "What was seen is no longer in the case's cache.", "Run forensics report CLIP again."
             ) from error
+        if self.run.opened["methods"].get(observe.METHOD.name) != observe.METHOD.version:
+            raise CaseError(
+                "E_CASE_VERSION",
+                "What was seen was noted by another version of the pass.",
+                "Run forensics report CLIP again, or open the case with the version named in its log.",
+            )
         following, listening = (restored(m.Settings, settings[m.__name__.split(".")[-1]]) for m in (tracks, speech))
         return naming.applied(
             build(observe.load(place, about), self.run.interval, following, listening), self.run.names

@@ -21,19 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from forensics import handover, sandbox, search
+from forensics import closeup, handover, sandbox, search
 from forensics.growing import Altered, Growing
-from forensics.landmarks import CHIN, FOREHEAD
 from forensics.method import Method, setting
 from forensics.search import Lookout
 from forensics.timeline import Audio, DiskArray, Interval, Series
 
-METHOD = Method("one pass: decode, landmarks, region samples", "2", "own procedure, no publication")
-
-#: Faces are enlarged or shrunk to this height before their light is sampled, in px: a patch is then about 1/80 face.
-FACE_SAMPLE_PX = 160
-#: Clipped: luma at or above this (of 255). Video black and white lie at 16 and 235 before conversion, so white is 255.
-CLIPPED = 250
+METHOD = Method("one pass: decode, landmarks, region samples", "3", "own procedure, no publication")
 
 #: Arrays of a pass. One row a picture:
 PICTURE_ARRAYS = {
@@ -58,10 +52,19 @@ FACE_ARRAYS = {
 }
 #: One row a face looked at again in copies of its picture; ``repeat_face`` is the face's row.
 REPEAT_ARRAYS = {"repeat_face": np.int64, "repeat_landmarks": np.float32, "repeat_blendshapes": np.float32}
+#: One row a face looked at close up; ``closeup_face`` is the face's row.
+CLOSEUP_ARRAYS = {
+    "closeup_face": np.int64,
+    "rim_light": np.float16,
+    "rim_detail": np.float16,
+    "detail": np.float16,
+    "glints": np.float32,
+    "irises": np.float32,
+}
 #: One row a face seen, but too small or turned away for landmarks; ``sighting_row`` is the picture's row.
 SIGHTING_ARRAYS = {"sighting_row": np.int64, "sighting_box": np.float32, "sighting_score": np.float32}
 #: Arrays whose values count rows of others, from the cell's first on until they are put together.
-_COUNTED = {"row": "t_s", "repeat_face": "row", "sighting_row": "t_s"}
+_COUNTED = {"row": "t_s", "repeat_face": "row", "closeup_face": "row", "sighting_row": "t_s"}
 MESH_ARRAYS = ("triangles", "skin")
 
 #: What a pass that breaks off loses at most, in s of work: the state of its files is kept this often.
@@ -86,43 +89,12 @@ class Observation:
     pictures: dict[str, Any]
     faces: dict[str, Any]
     repeats: dict[str, Any]
+    closeups: dict[str, Any]
     sightings: dict[str, Any]
     mesh: dict[str, np.ndarray]  # triangles (m, 3) of landmarks, skin (478,) bool
     audio: Audio | None
     losses: dict[str, dict[str, int]]  # by stream kind
     speech: Series | None = None  # probability of speech over time
-
-
-def linear_light(grey_levels: np.ndarray) -> np.ndarray:
-    """Display levels 0-255 -> linear light 0-1 by the inverse of ITU-R BT.709's camera curve.
-
-    Cameras' own tone curves are unknown and differ; the curve is monotonic, so it bends magnitudes more than
-    directions.
-    """
-    v = np.asarray(grey_levels, np.float32) / 255
-    return np.where(v < 0.081, v / 4.5, ((v + 0.099) / 1.099) ** (1 / 0.45)).astype(np.float32)
-
-
-_LINEAR = linear_light(np.arange(256))
-
-
-def face_light(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Linear light around each landmark (478, 3), NaN outside the picture; sharpness; share of clipped pixels."""
-    from forensics import pixels
-
-    height = np.linalg.norm(landmarks[CHIN, :2] - landmarks[FOREHEAD, :2])
-    low = np.floor(landmarks[:, :2].min(0) - 0.1 * height).astype(int).clip(0)
-    high = np.ceil(landmarks[:, :2].max(0) + 0.1 * height).astype(int).clip(1)
-    crop = rgb[low[1] : high[1], low[0] : high[0]]
-    if crop.size == 0:
-        return np.full((len(landmarks), 3), np.nan, np.float32), math.nan, math.nan
-    factor = FACE_SAMPLE_PX / max(float(height), 1.0)
-    face = pixels.scale(crop, factor)
-    grey = pixels.grey(face)
-    # Positions of pixel centres: x of the crop at scale f is (x + 1/2) f - 1/2.
-    at = (landmarks[:, :2] - low + 0.5) * factor - 0.5
-    light = pixels.sample(pixels.blur(pixels.look_up(face, _LINEAR), 1.0), at)
-    return light, pixels.laplacian_variance(grey), float((grey >= CLIPPED).mean())
 
 
 def compare(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
@@ -210,6 +182,8 @@ class _Held:
         self._pictures: list[list[Any]] = []
         self._faces: list[tuple[Any, ...]] = []
         self._repeats: list[tuple[Any, ...]] = []
+        self._closeups: list[tuple[Any, ...]] = []
+        self._closest = -1  # number of the last time for a close-up
         self._sightings: list[tuple[Any, ...]] = []
 
     def add(self, rgb: np.ndarray, row: list[Any]) -> None:
@@ -220,8 +194,9 @@ class _Held:
         faces, sightings = self._lookout.look(rgb, t_s)
         if not self._repeats:
             self._repeat(rgb, faces)
+        self._look_close(rgb, faces, t_s)
         for face in faces:
-            light = face_light(rgb, face.landmarks)
+            light = closeup.face_light(rgb, face.landmarks)
             self._faces.append((k, face.landmarks, face.blendshapes, face.transform, *light))
         self._sightings += [(k, sighting.box, sighting.score) for sighting in sightings]
 
@@ -233,11 +208,22 @@ class _Held:
             shapes = [np.full_like(face.blendshapes, np.nan) if a is None else a.blendshapes for a in again]
             self._repeats.append((k, landmarks, shapes))
 
+    def _look_close(self, rgb: np.ndarray, faces: list[Any], t_s: float) -> None:
+        """Look close at the faces of this picture, the first of its time."""
+        due = math.floor(t_s / closeup.EVERY_S)
+        if not faces or due == self._closest:
+            return
+        self._closest = due
+        for k, face in enumerate(faces, len(self._faces)):
+            seen = (*closeup.rim(rgb, face.landmarks), *closeup.glints(rgb, face.landmarks))
+            self._closeups.append((k, *seen))
+
     def message(self) -> sandbox.Message:
         return {"cell": self.cell, "size": self._size}, (
             _columns(self._pictures, PICTURE_ARRAYS)
             | _columns(self._faces, FACE_ARRAYS)
             | _columns(self._repeats, REPEAT_ARRAYS)
+            | _columns(self._closeups, CLOSEUP_ARRAYS)
             | _columns(self._sightings, SIGHTING_ARRAYS)
         )
 
@@ -284,7 +270,7 @@ def see(
     ``keep`` is called now and then with what a pass that breaks off can be gone on from: with it as ``kept``, and the
     same ``folder``, the pictures seen are decoded again but not looked at. The result is the same, to the byte.
     """
-    kinds = PICTURE_ARRAYS | FACE_ARRAYS | REPEAT_ARRAYS | SIGHTING_ARRAYS
+    kinds = PICTURE_ARRAYS | FACE_ARRAYS | REPEAT_ARRAYS | CLOSEUP_ARRAYS | SIGHTING_ARRAYS
     files, kept = _opened(folder, kinds, kept)
     size, done = (kept["size"], kept["cell"]) if kept else (None, None)
     losses, told = {}, time.monotonic()
@@ -392,6 +378,7 @@ def load(folder: Path, about: dict[str, Any]) -> Observation:
         pictures={name: np.load(arrays[name]) for name in PICTURE_ARRAYS} if picture else {},
         faces={name: DiskArray(arrays[name]) for name in FACE_ARRAYS} if picture else {},
         repeats={name: np.load(arrays[name]) for name in REPEAT_ARRAYS} if picture else {},
+        closeups={name: DiskArray(arrays[name]) for name in CLOSEUP_ARRAYS} if picture else {},
         sightings={name: np.load(arrays[name]) for name in SIGHTING_ARRAYS} if picture else {},
         mesh={name: np.load(arrays[name]) for name in MESH_ARRAYS} if picture else {},
         audio=audio,

@@ -61,6 +61,24 @@ def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:
     return cv2.GaussianBlur(picture, (0, 0), sigma_px)
 
 
+def average(picture: np.ndarray, side_px: int) -> np.ndarray:
+    """Mean of ``picture`` float32 over a square around each pixel."""
+    return cv2.blur(picture, (side_px, side_px))
+
+
+def filled(outline: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Which pixels of a picture of ``shape`` lie inside the polygon ``outline`` (n, 2), x and y in px."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
+    return mask > 0
+
+
+def region(mask: np.ndarray, place: tuple[int, int]) -> np.ndarray:
+    """The connected part of ``mask`` bool that holds the pixel at ``place`` (row, column)."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    return labels == labels[place]
+
+
 def sample(picture: np.ndarray, xy: np.ndarray) -> np.ndarray:
     """Bilinear values of ``picture`` (h, w, c) float32 at pixel positions ``xy`` (n, 2): (n, c); NaN outside."""
     at = np.ascontiguousarray(xy, np.float32).reshape(-1, 1, 2)

@@ -70,7 +70,11 @@ def build(
     """
     pictures, audio = observation.pictures, observation.audio
     seen = len(pictures.get("t_s", ())) > 0
-    found = tracks.face_tracks(pictures, observation.faces, observation.repeats, following) if seen else []
+    found = (
+        tracks.face_tracks(pictures, observation.faces, observation.repeats, observation.closeups, following)
+        if seen
+        else []
+    )
     probability = observation.speech or (None if audio is None else speech.speech_probability(audio))
     return Scene(
         interval=examined(observation, interval),

@@ -220,6 +220,26 @@ def repeatability(values: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
+class CloseUps:
+    """A sample of a track's pictures looked at close up (``closeup``).
+
+    ``row`` (m,) row of the track; ``rim_light`` (m, 36, 14, 3) linear and ``rim_detail`` (m, 36, 14, 2) levels of 255,
+    on spokes from inside the face's outline to beyond it; ``detail`` (m, 478, 2) at the landmarks; ``glints``
+    (m, 2, 4, 4) highlights of both eyes and ``irises`` (m, 2, 3). NaN where outside the picture or not there.
+    """
+
+    row: np.ndarray
+    rim_light: Rows
+    rim_detail: Rows
+    detail: Rows
+    glints: Rows
+    irises: Rows
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@dataclass(frozen=True)
 class FaceTrack:
     """One face, uninterrupted within one shot.
 
@@ -240,6 +260,7 @@ class FaceTrack:
     vertex_rgb: Rows
     quality: dict[str, Series] = field(default_factory=dict)
     repeats: Repeats | None = None
+    closeups: CloseUps | None = None
     named: str | None = None
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ lost keeps its letter (``A1``, ``A2``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from forensics.landmarks import CHIN, FOREHEAD, angles
 from forensics.method import Method, setting
-from forensics.timeline import FaceTrack, Interval, Repeats, Series, chunks, runs
+from forensics.timeline import CloseUps, FaceTrack, Interval, Repeats, Series, chunks, runs
 
 METHOD = Method("overlap linking within shots", "1", "own procedure, no publication")
 
@@ -226,8 +226,20 @@ def _repeats(repeats: dict[str, Any], rows: np.ndarray) -> Repeats:
     )
 
 
+def _closeups(closeups: dict[str, Any], rows: np.ndarray) -> CloseUps:
+    """Those of the close-ups that show the detections ``rows`` of a track."""
+    faces = np.asarray(closeups["closeup_face"])
+    own = np.flatnonzero(np.isin(faces, rows))
+    arrays: dict[str, Any] = {f.name: DiskRows(closeups[f.name], own) for f in fields(CloseUps) if f.name != "row"}
+    return CloseUps(np.searchsorted(rows, faces[own]), **arrays)
+
+
 def face_tracks(
-    pictures: dict[str, Any], faces: dict[str, Any], repeats: dict[str, Any], settings: Settings | None = None
+    pictures: dict[str, Any],
+    faces: dict[str, Any],
+    repeats: dict[str, Any],
+    closeups: dict[str, Any],
+    settings: Settings | None = None,
 ) -> list[FaceTrack]:
     """All tracks of a clip, those under ``shortest_track_s`` too."""
     tracks = []
@@ -248,6 +260,7 @@ def face_tracks(
                 **large,
                 quality=quality(t_s, large["landmarks"], large["transform"], sharpness[rows], clipped[rows]),
                 repeats=_repeats(repeats, rows) if len(repeats.get("repeat_face", ())) else None,
+                closeups=_closeups(closeups, rows) if len(closeups.get("closeup_face", ())) else None,
             )
         )
     return tracks

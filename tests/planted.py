@@ -109,7 +109,7 @@ def scene(tracks, audio=None, spoken=None, interval=None, transfer=1, mesh=None)
     pictures |= {"repeated": np.zeros(len(seen), bool)} if tracks else {}
     return Scene(
         interval=whole,
-        observation=Observation((640, 640), pictures, {}, {}, {}, mesh or {}, audio, {}),
+        observation=Observation((640, 640), pictures, {}, {}, {}, {}, mesh or {}, audio, {}),
         tracks=tracks,
         brief=[],
         shots=[whole],

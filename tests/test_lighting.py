@@ -6,7 +6,7 @@ import numpy as np
 import planted
 import pytest
 
-from forensics import landmarks, observe, pixels
+from forensics import closeup, landmarks, pixels
 from forensics.analysis import lighting
 from forensics.analysis.lighting import Settings
 from forensics.timeline import Repeats
@@ -184,7 +184,7 @@ def test_the_real_mesh_on_a_real_face_points_at_the_viewer():
         assert (
             apart_deg(direction(assessed(mesh, planted.track(planted.pictures_s(25, 0.8), points, rgb=rgb))), side) < 1
         )
-    sampled, sharpness, clipped = observe.face_light(portrait, seen.landmarks)
+    sampled, sharpness, clipped = closeup.face_light(portrait, seen.landmarks)
     assert np.isfinite(sampled).all() and 0 < np.median(sampled) < 1 and sharpness > 0 and clipped < 0.05
 
 
@@ -208,7 +208,7 @@ def test_light_is_sampled_where_the_landmark_lies():
     picture = np.full((300, 300, 3), 255, np.uint8)
     picture[:, :150] = 180
     points = planted.face(height_px=150.0, centre=(150.0, 150.0))[0]
-    light, _, clipped = observe.face_light(picture, points)
+    light, _, clipped = closeup.face_light(picture, points)
     left, right = light[planted.EYES["right"][0], 1], light[planted.EYES["left"][0], 1]
     assert right == pytest.approx(1.0, abs=1e-3)
     assert left == pytest.approx(((180 / 255 + 0.099) / 1.099) ** (1 / 0.45), abs=1e-3)
@@ -217,7 +217,7 @@ def test_light_is_sampled_where_the_landmark_lies():
 
 @pytest.mark.parametrize(("grey", "linear"), [(0, 0.0), (255, 1.0), (15, 15 / 255 / 4.5), (128, 0.2612)])
 def test_linear_light_is_the_inverse_of_bt_709(grey, linear):
-    assert observe.linear_light(np.array([grey]))[0] == pytest.approx(linear, abs=5e-4)
+    assert closeup.linear_light(np.array([grey]))[0] == pytest.approx(linear, abs=5e-4)
 
 
 # -- refusals ------------------------------------------------------------------------------------------------------

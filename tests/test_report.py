@@ -214,6 +214,7 @@ def examination(title="holiday", found=None, **changes):
         pictures={"t_s": t_s, "repeated": np.zeros(len(t_s), bool)},
         faces={},
         repeats={},
+        closeups={},
         sightings={},
         mesh={},
         audio=Audio(np.zeros((480000, 2), np.float32), 48000, 1024 / 48000, (Interval(4.0, 4.5),)),

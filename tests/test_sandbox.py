@@ -201,7 +201,13 @@ def test_names_of_arrays_lead_nowhere(fd, tmp_path, monkeypatch):
     place = tmp_path / "case" / "cache"
     place.mkdir(parents=True)
     observe.see(fd, 0, place, observe.Settings(), search.Settings(), None, lambda t_s: None)
-    kinds = (observe.PICTURE_ARRAYS, observe.FACE_ARRAYS, observe.REPEAT_ARRAYS, observe.SIGHTING_ARRAYS)
+    kinds = (
+        observe.PICTURE_ARRAYS,
+        observe.FACE_ARRAYS,
+        observe.REPEAT_ARRAYS,
+        observe.CLOSEUP_ARRAYS,
+        observe.SIGHTING_ARRAYS,
+    )
     expected = {f"{name}.npy" for names in (*kinds, observe.MESH_ARRAYS) for name in names}
     assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == expected | {"evidence"}
 

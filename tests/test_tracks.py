@@ -54,7 +54,7 @@ def faces_of(seen):
 
 
 def tracks_of(seen, cuts=(), fps=25, repeats=None):
-    return face_tracks(pictures_of(planted.pictures_s(fps, len(seen) / fps), cuts), faces_of(seen), repeats or {})
+    return face_tracks(pictures_of(planted.pictures_s(fps, len(seen) / fps), cuts), faces_of(seen), repeats or {}, {})
 
 
 def names(tracks):

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics import observe, pipeline
+from forensics import closeup, observe, pipeline
 from forensics.analysis import blink, lighting, lipsync
 from forensics.case import Case
 from forensics.errors import ForensicsError
@@ -328,7 +328,7 @@ def yale_table() -> list[str]:
                 if key is None:
                     continue
                 persons.add(folder.name)
-                rgb, _, _ = observe.face_light(picture, frontal.landmarks)
+                rgb, _, _ = closeup.face_light(picture, frontal.landmarks)
                 chosen = np.flatnonzero(skin)
                 facing = lighting.normals(frontal.landmarks.astype(float), triangles)[chosen]
                 light = np.where(facing[:, 2] >= settings.facing, lighting.luminance(rgb)[chosen], np.nan)

@@ -24,7 +24,7 @@ from gate import DATA, HERE, clips, commit, lamp_direction, padded
 from PIL import Image, ImageDraw
 from scipy.stats import spearmanr
 
-from forensics import observe, open_case
+from forensics import closeup, open_case
 from forensics import statistics as stats
 from forensics.analysis import lighting
 from forensics.analysis.lighting import Settings, Skin
@@ -281,7 +281,7 @@ def rendered(folder: Path, uneven: bool) -> list[str]:
                     if faces := model.detect(picture):
                         found[ambient] += 1
                         own = faces[0].landmarks
-                        seen.append(measured(name, lamp, own, observe.face_light(picture, own)[0], ambient))
+                        seen.append(measured(name, lamp, own, closeup.face_light(picture, own)[0], ambient))
     each = len(SHAPES) * DIRECTIONS
     lines = [
         f"{len(SHAPES)} faces' shapes, {DIRECTIONS} directions within 85° of the camera, ambient share of the light "
@@ -327,7 +327,7 @@ def yale() -> tuple[list[Case], list[tuple[str, np.ndarray]]]:
                 picture, lamp = padded(pixels.read_grey(path)), lamp_direction(path.name)
                 if faces := model.detect(picture):
                     points = faces[0].landmarks
-                    cases.append(measured(folder.name, lamp, points, observe.face_light(picture, points)[0]))
+                    cases.append(measured(folder.name, lamp, points, closeup.face_light(picture, points)[0]))
                 else:
                     missed.append((folder.name, lamp))
     return cases, missed
@@ -417,7 +417,7 @@ def other_photographs() -> list[str]:
             grey = np.asarray(Image.open(path).convert("L").resize((960, 729)))
             if faces := model.detect(np.repeat(grey[:, :, None], 3, 2)):
                 points = faces[0].landmarks
-                rgb = observe.face_light(np.repeat(grey[:, :, None], 3, 2), points)[0]
+                rgb = closeup.face_light(np.repeat(grey[:, :, None], 3, 2), points)[0]
                 case = measured("", np.array([0.0, 0, 1]), points, rgb)
                 side = "right" if case.light.angles[0] > 0 else "left"
                 rows[path.suffix[1:]].append(f"{side}, {case.reasons[0] if case.reasons else 'assessed'}")
@@ -434,7 +434,7 @@ def other_photographs() -> list[str]:
             points = model.detect(picture)[0].landmarks
             # Even part, then the axis away from the viewer, up, to the picture's right: found from the pictures.
             lamp = np.array([truth[3], truth[2], -truth[1]])
-            turns.append((lamp, measured("", lamp, points, observe.face_light(picture, points)[0])))
+            turns.append((lamp, measured("", lamp, points, closeup.face_light(picture, points)[0])))
     lines += [
         "",
         "One portrait relit under seven lights (first-order part of the nine coefficients given; angle between them, "
