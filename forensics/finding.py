@@ -114,6 +114,18 @@ REASONS = {
         "Much of the face lies in its own shadow, and a direction read from it would err.",
         "A part in which the light falls on more of the face.",
     ),
+    "no_other_face": (
+        "No other face is seen at the same time.",
+        "A part in which two faces are in view together.",
+    ),
+    "surround_hidden": (
+        "Too little skin is seen beside the face: hair, a collar, a beard or the background lies there.",
+        "A part in which forehead or neck are uncovered.",
+    ),
+    "no_highlights": (
+        "Both eyes have no clear highlight at the same time.",
+        "A part in which both eyes are open, large and mirror a lamp or window.",
+    ),
     "light_fit_poor": (
         "Light from one direction does not explain the face's shading.",
         "A part with simpler light, without shadow or hair on the face.",

@@ -9,6 +9,8 @@ from forensics.method import Method, setting
 METHOD = Method(
     "first-order spherical harmonics on landmark normals", "3", "Ramamoorthi & Hanrahan 2001; Johnson & Farid 2007"
 )
+SURROUND_METHOD = Method("skin inside and outside of the face's outline", "1", "own measure, no publication")
+HIGHLIGHTS_METHOD = Method("places of highlights in both irises", "1", "Johnson & Farid 2007; Hu et al. 2021")
 
 
 @dataclass(frozen=True)
@@ -66,4 +68,27 @@ class Settings:
     dimmest: float = setting(0.25, "1", "of the mean shading: the model has no shadow, and would divide by nothing")
     systematic_following: float = setting(
         0.4, "1", "half width added: the interval then holds 0 in 34 of 35 untouched development appearances"
+    )
+    frontal_deg: float = setting(25.0, "deg", "most yaw: beyond it one side's outline is the head's edge, not skin")
+    inner_from: float = setting(
+        0.75, "1", "of the way from the face's middle to its outline; nearer, brows and lips lie"
+    )
+    inner_to: float = setting(0.85, "1", "of that way; a swapped face reaches further out and is blended there")
+    outer_from: float = setting(1.05, "1", "of that way: beyond the edge that jaw and landmarks make")
+    outer_to: float = setting(1.25, "1", "of that way: neck and upper forehead; beyond lie collars and hair")
+    skin_tint: float = setting(0.3, "1", "log of red or blue over green by which skin may differ from the inner face's")
+    skin_detail: float = setting(2.5, "1", "times the inner face's detail: hair, beards and edges have more")
+    skin_light: float = setting(4.0, "1", "times lighter or darker than the inner face on the same spoke")
+    least_spokes: int = setting(5, "1", "of 36 with skin inside and outside; fewer are a strip of neck")
+    least_pairs: int = setting(3, "1", "of spokes right and left, or spokes, for a ratio to be told")
+    least_closeups: int = setting(10, "1", "two seconds of looks")
+    next_s: float = setting(0.5, "s", "between two looks that are neighbours")
+    least_iris_px: float = setting(10.0, "px", "diameter of the smaller iris, from tests/real/LIGHT.md (highlights)")
+    open_iris: float = setting(0.5, "1", "share of the inner iris between the lids; below it lids hide highlights")
+    least_rise: float = setting(
+        0.03, "1", "linear light of a highlight above its iris: by eye, spots up to 0.02 were the iris's own pattern"
+    )
+    beside_brightest: float = setting(0.5, "1", "of the eye's brightest highlight; fainter ones are mirrors of mirrors")
+    iris_error: float = setting(
+        3.0, "%", "of the iris's diameter, half width added: how landmarks place an iris's centre"
     )
