@@ -28,6 +28,7 @@ from forensics import closeup, open_case
 from forensics import statistics as stats
 from forensics.analysis import lighting
 from forensics.analysis.lighting import Settings, Skin
+from forensics.analysis.lighting.verdict import assess_person
 from forensics.errors import ForensicsError
 from forensics.landmarks import FaceModel, mesh
 from forensics.timeline import FaceTrack
@@ -507,11 +508,13 @@ def first_part(track: FaceTrack, seconds: float) -> FaceTrack:
     n = int(np.searchsorted(track.t_s, track.t_s[0] + seconds))
     arrays = ("t_s", "frame", "pts", "landmarks", "blendshapes", "transform", "vertex_rgb")
     quality = {k: replace(s, t_s=s.t_s[:n], values=s.values[:n]) for k, s in track.quality.items()}
-    return replace(track, **{name: getattr(track, name)[:n] for name in arrays}, quality=quality, repeats=None)
+    return replace(
+        track, **{name: getattr(track, name)[:n] for name in arrays}, quality=quality, repeats=None, closeups=None
+    )
 
 
 def asked(track: FaceTrack, transfer: int = 1) -> list[Any]:
-    return lighting.assess_person("A", [track], MESH, np.array([transfer]), track.interval, SETTINGS)
+    return assess_person("A", [track], {}, MESH, np.array([transfer]), track.interval, SETTINGS)
 
 
 def seen_longest(folder: Path) -> Iterator[tuple[dict[str, str], FaceTrack]]:
@@ -546,7 +549,7 @@ def planted(folder: Path) -> list[str]:
         made, middle = Planted.of(track), track.t_s[len(track.t_s) // 2]
         for angle in JUMPS_DEG:
             ends = np.stack([rod(k * angle / 2) @ [0, 0.3, 0.95] for k in (-1, 1)])
-            direction, _ = asked(made.lit(ends[(track.t_s >= middle).astype(int)]))
+            direction, *_ = asked(made.lit(ends[(track.t_s >= middle).astype(int)]))
             near = [abs(e.interval.end_s - middle) < 0.3 for e in direction.events]
             switch[angle].append((person, any(near), not all(near)))
         turn = next(k for k, (low, high) in enumerate(TURNS_DEG) if low <= yaw_range(track) < high)
@@ -616,16 +619,27 @@ def family_lines(by_family: dict) -> list[str]:
             f"| {family} | {len(rows)} | {sum(not f[0].reasons for _, f in rows)} | "
             f"{sum(bool(f[0].events) for _, f in rows)} | {len(values)} | {sum(m.low > 0 for m in values)} | {median} |"
         )
-    lines += ["", "AUC of altered against authentic clips, over persons (1 = altered higher):", ""]
     rows = [(family != "authentic", row, found) for family, own in by_family.items() for row, found in own]
-    for name, value in (
-        (
-            "`light_follows_head`, where assessed",
-            lambda row, f: f[1].measurements[0].value if not f[1].reasons else None,
-        ),
-        ("frame rate of the file alone", lambda row, f: float(row["fps"] or "nan")),
-        ("height of the file's picture alone", lambda row, f: float(row["size"].partition("x")[2] or "nan")),
-    ):
+    named = {
+        "`light_follows_head`, where assessed": lambda row, f: f[1].measurements[0].value if not f[1].reasons else None
+    }
+    return [*lines, "", *areas(rows, named | FACTS)]
+
+
+#: What the file alone tells.
+FACTS: dict[str, Callable[[dict[str, str], Any], float | None]] = {
+    "frame rate of the file alone": lambda row, f: float(row["fps"] or "nan"),
+    "height of the file's picture alone": lambda row, f: float(row["size"].partition("x")[2] or "nan"),
+}
+
+
+def areas(
+    rows: Sequence[tuple[bool, dict[str, str], Any]],
+    named: dict[str, Callable[[dict[str, str], Any], float | None]],
+) -> list[str]:
+    """A line for each value: how well it tells altered clips from authentic ones, where there is one."""
+    lines = ["AUC of altered against authentic clips, over persons (1 = altered higher):", ""]
+    for name, value in named.items():
         told_of = [(value(row, f), altered, row["person"] or row["path"]) for altered, row, f in rows]
         scored = [t for t in told_of if t[0] is not None and np.isfinite(t[0])]
         scores, labels, persons = (np.array(column) for column in zip(*scored, strict=True))
@@ -668,13 +682,15 @@ def main() -> None:
             store(title, made, list(parts))
 
 
-def store(title: str, lines: Sequence[str], order: Sequence[str]) -> None:
-    """Put one part into LIGHT.md, beside the others as they are."""
-    old = LIGHT.read_text("utf-8").split("\n## ")[1:] if LIGHT.is_file() else []
+def store(
+    title: str, lines: Sequence[str], order: Sequence[str], path: Path = LIGHT, heading: str = "Light against truth"
+) -> None:
+    """Put one part into a document, beside the others as they are."""
+    old = path.read_text("utf-8").split("\n## ")[1:] if path.is_file() else []
     parts = {part.partition("\n")[0]: part.partition("\n")[2].strip("\n") for part in old}
     parts[title] = "\n".join(lines)
     whole = [f"## {name}\n\n{parts[name]}" for name in order if name in parts]
-    LIGHT.write_text("\n\n".join(["# Light against truth", *whole]) + "\n", "utf-8")
+    path.write_text("\n\n".join([f"# {heading}", *whole]) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
