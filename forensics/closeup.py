@@ -163,12 +163,12 @@ def _patch(rgb: np.ndarray, centre: np.ndarray, diameter: float) -> np.ndarray |
 
 
 def _spots(light: np.ndarray, inside: np.ndarray, base: float) -> list[tuple[float, float, float, float]]:
-    """Bright spots that end inside: each reaches to half its height above ``base``."""
+    """Bright spots that end inside: each has a peak of its own and reaches to half its height above ``base``."""
     from forensics import pixels
 
-    left = inside.copy()
     spots: list[tuple[float, float, float, float]] = []
     whole = np.pi / 4 * IRIS_PX**2
+    left = inside & (light >= pixels.largest(light, 1))  # a peak, not the slope of one that was told
     for _ in range(MOST_SPOTS):
         if len(spots) == MOST_GLINTS or not left.any():
             break

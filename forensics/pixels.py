@@ -66,6 +66,11 @@ def average(picture: np.ndarray, side_px: int) -> np.ndarray:
     return cv2.blur(picture, (side_px, side_px))
 
 
+def largest(picture: np.ndarray, reach_px: int) -> np.ndarray:
+    """The largest value of ``picture`` within this reach of each pixel, sideways and up and down."""
+    return cv2.dilate(picture, np.ones((2 * reach_px + 1,) * 2, np.uint8))
+
+
 def filled(outline: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Which pixels of a picture of ``shape`` lie inside the polygon ``outline`` (n, 2), x and y in px."""
     mask = np.zeros(shape, np.uint8)

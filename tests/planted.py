@@ -14,7 +14,7 @@ from scipy.spatial import Delaunay
 from forensics import speech, tracks
 from forensics.observe import Observation
 from forensics.scene import Scene
-from forensics.timeline import Audio, FaceTrack, Interval, Repeats
+from forensics.timeline import Audio, CloseUps, FaceTrack, Interval, Repeats
 
 #: Landmarks by what they are: forehead and chin; inner and outer lips; corners and lids of each eye.
 FOREHEAD, CHIN = 10, 152
@@ -125,6 +125,25 @@ def looked_again(track, noise_px, n=20, k=5, seed=0):
     true = np.repeat(track.landmarks[rows][:, None], k, 1)
     noise = np.random.default_rng(seed).normal(0, noise_px, true.shape)
     return replace(track, repeats=Repeats(rows, true + noise, np.zeros((n, k, 52), np.float32)))
+
+
+def looked_closely(
+    track, around=(0.35, 0.2, 0.15), inside=(0.5, 0.3, 0.2), detail=(2.0, 2.0), spots=((0.1, -0.1), (0.1, -0.1)), seed=0
+):
+    """The track with a close-up each fifth of a second: skin of these colours around and inside, this detail (around,
+    inside), one highlight in each eye at these places (in iris diameters), iris 20 px. A little noise on all."""
+    rows = np.unique(np.searchsorted(track.t_s, np.arange(track.t_s[0], track.t_s[-1], 0.2)))
+    n, random = len(rows), np.random.default_rng(seed)
+    outside = np.arange(14) > 5.5  # the outline lies between the places at 0.95 and 1.0
+    light = np.where(outside[:, None], around, inside) * random.normal(1, 0.01, (n, 36, 14, 3))
+    fine = np.where(outside[:, None], detail[0], detail[1]) * random.normal(1, 0.02, (n, 36, 14, 2))
+    glints = np.full((n, 2, 4, 4), np.nan)
+    for eye, spot in enumerate(spots):
+        if spot is not None:
+            glints[:, eye, 0] = (*spot, 0.4, 0.01)
+            glints[:, eye, 0, :2] += random.normal(0, 0.01, (n, 2))
+    irises = np.broadcast_to((20.0, 0.9, 0.05), (n, 2, 3))
+    return replace(track, closeups=CloseUps(rows, light, fine, np.full((n, 478, 2), 2.0), glints, irises))
 
 
 # -- mouth and sound ---------------------------------------------------------------------------------------------------

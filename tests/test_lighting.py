@@ -18,16 +18,17 @@ def findings(mesh, *tracks, transfer=1, settings=None):
     return lighting.assess(planted.scene(list(tracks), mesh=mesh, transfer=transfer), settings or Settings())
 
 
-def assessed(mesh, *tracks, transfer=1, settings=None):
-    finding, _ = findings(mesh, *tracks, transfer=transfer, settings=settings)
-    assert finding.question == "lighting.direction"
+def answer(question, found):
+    (finding,) = (f for f in found if f.question == question)
     return finding
+
+
+def assessed(mesh, *tracks, transfer=1, settings=None):
+    return answer("lighting.direction", findings(mesh, *tracks, transfer=transfer, settings=settings))
 
 
 def turning(mesh, *tracks, settings=None):
-    _, finding = findings(mesh, *tracks, settings=settings)
-    assert finding.question == "lighting.head_fixed"
-    return finding
+    return answer("lighting.head_fixed", findings(mesh, *tracks, settings=settings))
 
 
 def direction(finding):
@@ -269,7 +270,7 @@ def test_a_face_that_is_much_in_its_own_shadow_is_refused():
 def test_half_a_face_holds_no_direction():
     mesh, track = planted.lit_track(30, 10, ambient=0.3)
     strip = np.where(track.landmarks[:, :, :1] > 285, np.nan, track.vertex_rgb)  # a fourth of its width
-    direction_of_strip, follows = findings(mesh, replace(track, vertex_rgb=strip))
+    direction_of_strip, follows, *_ = findings(mesh, replace(track, vertex_rgb=strip))
     assert "light_ill_conditioned" in direction_of_strip.reasons
     assert "light_ill_conditioned" not in follows.reasons  # light that stays needs no direction
 

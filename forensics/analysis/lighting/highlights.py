@@ -55,10 +55,11 @@ def best_pairs(spots: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.nd
     rise = np.nan_to_num(spots[..., 2])
     clear = (rise >= settings.least_rise) & (rise >= settings.beside_brightest * rise.max(-1, keepdims=True))
     away = np.linalg.norm(spots[:, 1, None, :, :2] - spots[:, 0, :, None, :2], axis=-1)  # (n, left, right)
-    away = np.where(clear[:, 0, :, None] & clear[:, 1, None, :], away, np.inf).reshape(len(spots), -1)
-    first, second = np.unravel_index(away.argmin(1), (spots.shape[2],) * 2) if len(spots) else (np.zeros(0, int),) * 2
-    found, each = np.isfinite(away.min(1, initial=np.inf))[:, None], np.arange(len(spots))
-    return tuple(np.where(found, spots[each, eye, k, :2], np.nan) for eye, k in enumerate((first, second)))  # type: ignore[return-value]
+    away = np.where(clear[:, 0, :, None] & clear[:, 1, None, :], away, np.inf).reshape(len(spots), spots.shape[2] ** 2)
+    pair = np.unravel_index(away.argmin(1), (spots.shape[2],) * 2)
+    found, each = np.isfinite(away.min(1))[:, None], np.arange(len(spots))
+    left, right = (np.where(found, spots[each, eye, k, :2], np.nan) for eye, k in enumerate(pair))
+    return left, right
 
 
 def measure_highlights(found: Highlights, settings: Settings) -> list[Measurement]:

@@ -231,7 +231,9 @@ def assess_highlights(used: Sequence[FaceTrack], about: About, settings: Setting
     """Do both eyes mirror the same place?"""
     found = highlights(used, settings)
     if found.looked < settings.least_closeups:
-        small = not np.isfinite(found.iris_px) or found.iris_px < settings.least_iris_px
+        if not np.isfinite(found.iris_px):
+            return HIGHLIGHTS.refuse(about, "irises_hidden")
+        small = found.iris_px < settings.least_iris_px
         return HIGHLIGHTS.refuse(about, "eyes_too_small" if small else "too_few_visible_seconds")
     if len(found.t_s) < settings.least_closeups:
         return HIGHLIGHTS.refuse(about, "no_highlights")
