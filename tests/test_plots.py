@@ -35,7 +35,8 @@ def talking(seconds=SECONDS):
     )
     audio = planted.voice_of(talk, seconds, 0.1, rate_hz=24000)
     scene = planted.scene([track], audio, [Interval(0.5, 3.0), Interval(3.8, 0.9 * seconds)])
-    return scene, planted.scene([lit], mesh=mesh)
+    lit = planted.looked_closely(lit)
+    return scene, planted.scene([lit, replace(lit, name="B1")], mesh=mesh)
 
 
 def with_bilabials(scene):
@@ -101,6 +102,9 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "blink-absence",
         "lighting",
         "lighting-turning",
+        "lighting-faces",
+        "lighting-surround",
+        "lighting-highlights",
         "voice-f0",
         "voice-recording",
         "voice-take",

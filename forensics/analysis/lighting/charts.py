@@ -104,7 +104,7 @@ def plot_two_lights(finding: Finding, ax: Any) -> None:
     ax.set_aspect("equal")
     ax.set_xlabel("towards the picture's right (sine of the angle)")
     ax.set_ylabel("upwards (sine of the angle)")
-    plots.legend(ax)
+    plots.legend(ax, 1)
 
 
 def plot_ring(finding: Finding, ax: Any) -> None:
@@ -150,7 +150,7 @@ def plot_highlights(finding: Finding, ax: Any) -> None:
     ax.invert_yaxis()
     ax.set_xlabel("sideways from the iris's centre (% of its diameter)")
     ax.set_ylabel("downwards (% of its diameter)")
-    plots.legend(ax)
+    plots.legend(ax, 1)
 
 
 @plots.styled
@@ -172,7 +172,8 @@ def _faces_chart(finding: Finding) -> plots.Chart:
     fig, ax = plots.figure(row_mm=90)
     plot_two_lights(finding, ax)
     (measured,), names, lights = finding.measurements, finding.evidence["names"], finding.evidence["lights"]
-    azimuth, elevation = direction(lights)
+    edges = finding.evidence["outlines"]
+    azimuth, elevation = direction(np.concatenate([lights[:, None], edges], 1).reshape(-1, 3))
     return plots.Chart(
         "lighting-faces",
         fig,
@@ -181,7 +182,12 @@ def _faces_chart(finding: Finding) -> plots.Chart:
         "part. Notice whether the ellipses overlap. It does not show where lamps stood: one lamp near two persons "
         "lights them from different sides.",
         f"Two points with ellipses, {measured.value:g} degrees apart, inside a circle.",
-        {"person": list(names), "azimuth": azimuth, "elevation": elevation},
+        {
+            "person": [name for name in names for _ in range(len(edges[0]) + 1)],
+            "what": [what for _ in names for what in ("direction", *["edge"] * len(edges[0]))],
+            "azimuth": azimuth,
+            "elevation": elevation,
+        },
     )
 
 
