@@ -22,7 +22,7 @@ from forensics.controls import planting
 from forensics.finding import ASSESSED, Finding
 from forensics.method import Method, setting
 from forensics.scene import Scene
-from forensics.timeline import FaceTrack, Interval, intersection, total_s
+from forensics.timeline import FaceTrack, Interval, intersection, total_s, union
 
 METHOD = Method("alterations planted in the exhibit", "1", "own procedure, no publication")
 SCHEMA = "forensics-controls-1"
@@ -165,7 +165,7 @@ def _eyes(scene: Scene, settings: Any, planted: Settings) -> Iterator[Control]:
     def told(before: Finding, now: Finding) -> bool:
         return "eyes_still" in now.reasons or now.unusual or moved("blink_rate")(before, now)
 
-    what = f"All {len(blinks)} blinks are taken out." if blinks else "No blink was found that could be taken out."
+    what = f"All {len(union(blinks))} blinks are taken out." if blinks else "There was no blink to take out."
     yield _trials("no_blinks", what, "blink_rate", rate, after, told)
 
 

@@ -8,6 +8,7 @@ FOLDER holds finished cases by the clips' stems (``make real --cases``). Writes 
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import warnings
 from collections import defaultdict
@@ -15,9 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from gate import DATA, HERE, commit
-from light import FACTS, SETTINGS, apart_deg, areas, centile, encoded, seen_longest, store, told, yale
+from light import FACTS, SETTINGS, apart_deg, areas, centile, seen_longest, store, told, yale
 
 from forensics import closeup, decode, pixels
 from forensics import statistics as stats
@@ -219,6 +221,21 @@ def displayed(light: np.ndarray) -> np.ndarray:
     return np.round(255 * np.where(v < 0.018, 4.5 * v, 1.099 * v**0.45 - 0.099)).astype(np.uint8)
 
 
+def encoded(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The pictures through H.264 at CRF 23."""
+    file = io.BytesIO()
+    with av.open(file, "w", "mp4") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "23", "preset": "medium"})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        out.mux(stream.encode())
+    file.seek(0)
+    with av.open(file) as clip:
+        return [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+
+
 def pasted(pictures: Sequence[tuple[np.ndarray, np.ndarray]], kind: str) -> Rim:
     """The rim as looked at anew in pictures whose inner face was altered, encoded at CRF 23."""
     random, made = np.random.default_rng(0), []
@@ -227,7 +244,7 @@ def pasted(pictures: Sequence[tuple[np.ndarray, np.ndarray]], kind: str) -> Rim:
         mask = inner_mask(rgb.shape[:2], landmarks)[:, :, None]
         made.append(displayed(light * (1 - mask) + changed(light, landmarks, kind, random) * mask))
     light, detail = [], []
-    for rgb, (_, landmarks) in zip(encoded(made, 23), pictures, strict=True):
+    for rgb, (_, landmarks) in zip(encoded(made), pictures, strict=True):
         lit, fine, _ = closeup.rim(rgb, landmarks)
         light.append(lit)
         detail.append(fine[..., 0])

@@ -75,6 +75,8 @@ def measure_highlights(found: Highlights, settings: Settings) -> list[Measuremen
     value = np.median(found.shift, 0)
     ends = np.percentile(drawn, (2.5, 97.5), axis=0)
     low, high = np.minimum(ends[0], value), np.maximum(ends[1], value)
+    sure = found.iris_px >= settings.sure_iris_px
+    error = (settings.iris_error if sure else settings.small_iris_error, settings.iris_error)
     axes = (
         ("highlight_shift_x", "the picture's right; a lamp or lens near the face shifts it, and how the iris is read"),
         ("highlight_shift_y", "down"),
@@ -85,8 +87,8 @@ def measure_highlights(found: Highlights, settings: Settings) -> list[Measuremen
             name,
             float(100 * value[k]),
             "%",
-            float(100 * low[k] - settings.iris_error),
-            float(100 * high[k] + settings.iris_error),
+            float(100 * low[k] - error[k]),
+            float(100 * high[k] + error[k]),
             0.95,
             n,
             HIGHLIGHTS_METHOD.name,

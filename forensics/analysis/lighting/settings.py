@@ -83,12 +83,22 @@ class Settings:
     least_pairs: int = setting(3, "1", "of spokes right and left, or spokes, for a ratio to be told")
     least_closeups: int = setting(10, "1", "two seconds of looks")
     next_s: float = setting(0.5, "s", "between two looks that are neighbours")
-    least_iris_px: float = setting(10.0, "px", "diameter of the smaller iris, from tests/real/LIGHT.md (highlights)")
+    least_iris_px: float = setting(
+        10.0,
+        "px",
+        "diameter of the smaller iris: down to it places err downwards by under 3 % (tests/real/CLOSEUPS.md)",
+    )
     open_iris: float = setting(0.5, "1", "share of the inner iris between the lids; below it lids hide highlights")
     least_rise: float = setting(
         0.03, "1", "linear light of a highlight above its iris: by eye, spots up to 0.02 were the iris's own pattern"
     )
     beside_brightest: float = setting(0.5, "1", "of the eye's brightest highlight; fainter ones are mirrors of mirrors")
+    sure_iris_px: float = setting(16.0, "px", "diameter from which on the place sideways is as sure as downwards")
     iris_error: float = setting(
-        3.0, "%", "of the iris's diameter, half width added: how landmarks place an iris's centre"
+        3.5,
+        "%",
+        "of the iris, half width added: 90th percentile of the errors at 16 px, and downwards at 10 (CLOSEUPS.md)",
+    )
+    small_iris_error: float = setting(
+        11.5, "%", "the same sideways below 16 px, where now and then another pair is taken (CLOSEUPS.md)"
     )
