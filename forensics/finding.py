@@ -114,6 +114,10 @@ REASONS = {
         "Much of the face lies in its own shadow, and a direction read from it would err.",
         "A part in which the light falls on more of the face.",
     ),
+    "too_few_breaks": (
+        "Too few breaks of more than one kind were found for a coincidence to be told.",
+        "A longer part of the recording; where there is no break nothing can fall together.",
+    ),
     "no_other_face": (
         "No other face is seen at the same time.",
         "A part in which two faces are in view together.",

@@ -15,7 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from forensics import custody, landmarks, naming, observe, search, speech, stills, striking, survey, tracks, transcript
+from forensics import (
+    coincidence,
+    custody,
+    landmarks,
+    naming,
+    observe,
+    search,
+    speech,
+    stills,
+    striking,
+    survey,
+    tracks,
+    transcript,
+)
 from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.evidence import Settings as EvidenceSettings
@@ -54,6 +67,7 @@ class Settings:
     lighting: LightingSettings = field(default_factory=LightingSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    coincidence: coincidence.Settings = field(default_factory=coincidence.Settings)
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,7 @@ def _examine(
 
 def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
     """All that a run's numbers depend on beside the evidence and the names: what ``forensics replay`` starts from."""
-    methods = [m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES)]
+    methods = [m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES, coincidence)]
     return {
         "interval": interval and asdict(interval),
         "settings": asdict(settings),
@@ -231,7 +245,7 @@ def report(
 
 
 def _charts(finding: Finding) -> list[Any]:
-    return next(a for a in ANALYSES if finding.analysis == a.ANALYSIS).charts(finding)
+    return next(a for a in (*ANALYSES, coincidence) if finding.analysis == a.ANALYSIS).charts(finding)
 
 
 @contextmanager
@@ -368,6 +382,7 @@ def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progr
     for k, analysis in enumerate(ANALYSES):
         progress("measuring", k / len(ANALYSES))
         findings += analysis.assess(scene, getattr(settings, analysis.ANALYSIS))
+    findings.append(coincidence.assess(scene, findings, settings.coincidence))
     return [replace(finding, source_sha256=source_sha256) for finding in findings]
 
 

@@ -111,6 +111,7 @@ def test_every_question_is_answered_for_the_one_person(plain):
         ("voice.spectrum", None, "assessed"),
         ("voice.synthesis", None, "assessed"),
         ("evidence.container", None, "assessed"),
+        ("coincidence.instants", None, "not_assessable"),
     ]
 
 

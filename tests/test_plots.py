@@ -8,12 +8,13 @@ import matplotlib
 import numpy as np
 import planted
 import pytest
+import test_coincidence
 import test_evidence
 import test_synthesis
 from matplotlib import image
 from matplotlib.text import Text
 
-from forensics import plots
+from forensics import coincidence, plots
 from forensics.analysis import ANALYSES, blink, evidence, lighting, lipsync, voice
 from forensics.analysis.lipsync import verdict
 from forensics.timeline import Interval
@@ -64,11 +65,12 @@ def findings():
     voiced.append(test_synthesis.assessed(hoarse, spoken=spoken))
     t_s = np.delete(planted.pictures_s(25, SECONDS), [60, 61, *range(120, 150)])
     contained = evidence.assess(test_evidence.scene(test_evidence.survey(t_s, key=t_s % 2 < 0.04)), evidence.Settings())
-    return [*(f for f in found if f.analysis != "voice"), *voiced, *contained]
+    broken = test_coincidence.assessed([2.0, 4.0, 6.0], [2.02, 4.05, 5.0])
+    return [*(f for f in found if f.analysis != "voice"), *voiced, *contained, broken]
 
 
 def analysis_of(finding):
-    return next(a for a in ANALYSES if finding.analysis == a.ANALYSIS)
+    return next(a for a in (*ANALYSES, coincidence) if finding.analysis == a.ANALYSIS)
 
 
 def charts_of(findings):
@@ -111,6 +113,7 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "voice-spectrum",
         "voice-synthesis",
         "evidence",
+        "coincidence",
     ]
 
 

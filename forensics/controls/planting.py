@@ -143,6 +143,7 @@ class Unlit:
 
     @classmethod
     def of(cls, track: FaceTrack, mesh: dict[str, np.ndarray], settings: LightingSettings) -> Unlit:
+        """The track without its own light, on the ``mesh``'s normals."""
         points = track.landmarks[:].astype(float)
         parts = np.array_split(points, len(points) // 64 + 1)
         facing = np.concatenate([normals(part, mesh["triangles"]) for part in parts])

@@ -39,6 +39,7 @@ QUESTIONS = {
     "lighting.between_faces": "Light on two faces at the same time",
     "lighting.surround": "The inner face and the skin around it",
     "lighting.highlights": "Highlights in both eyes",
+    "coincidence.instants": "Breaks that fall together",
     "voice.measures": "Measures of the voice",
     "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
@@ -92,6 +93,9 @@ QUANTITIES = {
     "highlight_shift_x": "Highlight in the right eye against the left, sideways, of the iris",
     "highlight_shift_y": "Highlight in the right eye against the left, downwards, of the iris",
     "highlight_share": "Share of pictures with a highlight in both eyes",
+    "breaks": "Breaks of picture, sound, light and lips",
+    "breaks_together": "Breaks that fall together with one of another kind",
+    "coincidence_percentile": "Rank of that number among circular shifts",
     "blink_rate_steady": "Blink rate, interval at a steady rate",
     "inter_blink_interval": "Median time from blink to blink",
     "blink_regularity": "Regularity of the time from blink to blink",
@@ -123,6 +127,7 @@ QUANTITIES = {
 }
 EVENTS = {
     "dropped_pictures": "room for pictures left out",
+    "coincidence": "a break that falls together with one of another kind",
     "speaks": "mouth moves with the sound",
     "speech_without_face": "speech while no face is followed",
     "wink": "one eye closes alone",

@@ -23,13 +23,16 @@ from forensics.analysis.lighting.direction import (
     pooled_light,
 )
 from forensics.analysis.lighting.highlights import Highlights, best_pairs, measure_highlights
+from forensics.analysis.lighting.questions import ALTERNATIVES, LIMITS
 from forensics.analysis.lighting.settings import METHOD, Settings
 from forensics.analysis.lighting.signal import LUMINANCE, Skin, face_cells, luminance, normals
 from forensics.analysis.lighting.surround import Rim, contrast, measure_surround, rims
 from forensics.analysis.lighting.verdict import ANALYSIS, assess, fit_refusals
 
 __all__ = [
+    "ALTERNATIVES",
     "ANALYSIS",
+    "LIMITS",
     "LUMINANCE",
     "METHOD",
     "Highlights",

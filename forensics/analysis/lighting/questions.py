@@ -72,4 +72,6 @@ HIGHLIGHTS = Question(
         "hides a lamp from one eye.",
     ),
 )
+#: Of the analysis as a whole: what was said of the direction stands for all.
+LIMITS, ALTERNATIVES = DIRECTION.limits, DIRECTION.alternatives
 QUESTIONS = (DIRECTION, HEAD_FIXED, BETWEEN_FACES, SURROUND, HIGHLIGHTS)
