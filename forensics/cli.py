@@ -54,11 +54,20 @@ def report(
             "Lines may begin with a time range in seconds, [12.4-17.9]; panama = P AE N AH M AA tells a word's sounds.",
         ),
     ] = None,
+    calibration: Annotated[
+        str,
+        typer.Option(
+            help="Calibration file for likelihood ratios, made by forensics validate; demonstration: the one shipped, "
+            "not validated for casework. None: no likelihood ratio is given.",
+        ),
+    ] = "",
+    language: Annotated[str, typer.Option(help="Language spoken, as the calibration names it.")] = "",
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
     """Examine CLIP and write findings.json and report.html into the case folder."""
     from forensics import credentials, custody, naming, pipeline, transcript  # slow to import: not for --help
+    from forensics.calibration import file as calibrations
     from forensics.case import Case, disk_errors
     from forensics.timeline import FOREVER_S, Interval
 
@@ -70,6 +79,9 @@ def report(
         blink=pipeline.BlinkSettings(task=task),
         evidence=pipeline.EvidenceSettings(trusted_signers=credentials.signers(trust) if trust else ""),
         transcript=transcript.Settings(text=transcript.read(words) if words else ""),
+        calibration=pipeline.CalibrationSettings(
+            text=calibrations.read(calibration) if calibration else "", language=language
+        ),
     )
     asked = interval and [interval.start_s, interval.end_s]
     who = custody.actor(examiner, role)

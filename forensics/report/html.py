@@ -57,6 +57,7 @@ def render(
         assigned=shlex.join(assigned(record)),
         names_unapplied=naming.unapplied(state),
         told=record.get("told"),
+        calibration=record.get("calibration"),
         struck_by=struck_by(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
