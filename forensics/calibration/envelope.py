@@ -53,7 +53,7 @@ def learned(
     """
     found = {}
     for name in names:
-        values = [c[name] for c in known]
+        values = [c.get(name) for c in known]
         sides = [
             [v for v, y in zip(values, labels, strict=True) if y == side and v is not None] for side in (True, False)
         ]
