@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jsonschema
 import numpy as np
 import scipy
 
@@ -88,6 +87,8 @@ def _whole(text: str, values: Mapping[str, Any]) -> list[Reason]:
         same = False
     if not same:
         return [("calibration_edited", "The calibration file is not as it was made: its SHA-256 is another.")]
+    import jsonschema  # slow to import: a report without a calibration needs none of it
+
     schema = jsonschema.Draft202012Validator(table("calibration.schema"))
     if not schema.is_valid(values) or not all(_shaped(m) for p in values["pairs"].values() for m in p["models"]):
         return [("calibration_foreign", "The calibration file was not made by this version of the software.")]

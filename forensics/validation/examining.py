@@ -66,6 +66,7 @@ class Result:
 
 
 def check_place(out: Path, evidence: Iterable[Path]) -> None:
+    """Refuse to write where recordings of the table lie. Raises CaseError ``E_CASE_PLACE``."""
     place = Path(os.path.realpath(out))
     for home in {Path(os.path.realpath(path)).parent for path in evidence}:
         if place == home or place in home.parents:
@@ -85,6 +86,7 @@ def case_names(recordings: Sequence[Recording]) -> list[str]:
 
 
 def result(recording: Recording, unit: int, root: Path, folder: Path) -> Result:
+    """The recording examined in the case ``folder``, or refused with its code; a defect of ours is told as CRASHED."""
     try:
         document = examined(root / recording.file, folder, recording.sha256)
     except OSError:
