@@ -271,6 +271,9 @@ def validate(
     out: Annotated[Path, typer.Option(help="Folder for validation.json, .md and .html; made if needed.")],
     root: Annotated[Path | None, typer.Option(help="Folder the files are named from; else the table's.")] = None,
     cases: Annotated[Path | None, typer.Option(help="Folder of the recordings' cases; else OUT/cases.")] = None,
+    calibration: Annotated[
+        str, typer.Option(help="Also try this calibration on the recordings; demonstration: the one shipped.")
+    ] = "",
     expires: Annotated[
         str, typer.Option(help="Also write calibration.json, good for cases opened until this day: 2027-12-31.")
     ] = "",
@@ -284,9 +287,11 @@ def validate(
     are measured too, and with --expires those that are earned are written for forensics report --calibration.
     """
     from forensics import validation  # slow to import: not for --help
+    from forensics.calibration import file as calibrations
     from forensics.case import disk_errors
 
     recordings = validation.read_table(table)
+    known = calibrations.read(calibration) if calibration else ""
     seal = validation.Seal(expires, **({"stamp": stamp} if stamp else {})) if expires else None
 
     def told(number: int, result: validation.Result) -> None:
@@ -296,7 +301,9 @@ def validate(
         )
 
     with disk_errors():
-        figures = validation.validate(recordings, root or table.parent, out, cases, told=told, seal=seal)
+        figures = validation.validate(
+            recordings, root or table.parent, out, cases, told=told, seal=seal, calibration=known
+        )
     refused = [row["refused"] for row in figures["recordings"] if row["refused"]]
     typer.echo(f"{len(recordings) - len(refused)} of {len(recordings)} recordings examined, {len(refused)} refused.")
     given = [pair["pair"] for pair in figures["pairs"] if any(not m["why_not"] for m in pair["models"])]

@@ -33,6 +33,7 @@ from forensics.validation import (
     measure,
     read_table,
     sealed,
+    tried,
     validate,
 )
 from forensics.validation.page import charts
@@ -372,6 +373,28 @@ def scored(score):
         score=score,
         score_direction="higher = closer",
     )
+
+
+def test_a_calibration_is_tried_on_recordings_it_has_not_seen():
+    def made(seed, apart=3.0):
+        own = results(40, "authentic", seed=seed) + results(40, "animation", seed=seed, apart=apart)
+        return [replace(r, parts={QUESTION: PART}, sha256=f"{n + 1000 * seed:064x}") for n, r in enumerate(own)]
+
+    first, second = made(1), made(2)
+    text = sealed(measure(first, SETTINGS), first, Seal("2027-12-31"))
+    (good,) = tried(second, text, SETTINGS)["models"]
+    assert good["cllr"]["high"] < 0.8 and good["weighed"] == {"h1": 40, "h2": 40}
+    (useless,) = tried(made(3, 0.0), text, SETTINGS)["models"]
+    assert useless["cllr"]["value"] > 1 and useless["misleading"]["h1"]["misleading"] > 20
+    (own,) = tried(first, text, SETTINGS)["models"]
+    assert own["cllr"] is None and own["refused"]["in_calibration_data"] == 80
+    foreign = [replace(r, parts={QUESTION: PART | {"version": "2"}}) for r in second]
+    assert tried(foreign, text, SETTINGS)["models"][0]["refused"]["foreign"] == 80
+    edited = tried(second, text.replace('"level":0.95', '"level":0.99'), SETTINGS)
+    assert edited["models"] == [] and "SHA-256 is another" in edited["reasons"][0]
+    told = measure(second, SETTINGS) | {"tried": json.loads(report.dumps(tried(second, text, SETTINGS)))}
+    assert "| animation | blink.rate | 40 | 40 | none |" in validation.markdown(told)
+    assert words.check(validation.page(told)) == []
 
 
 def test_noise_earns_nothing():

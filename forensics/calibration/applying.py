@@ -48,7 +48,7 @@ def weighed(
     text = settings.text
     values = file.parse(text)
     stamp = for_json(str(values.get("stamp", "")))
-    reasons = _whole(text, values) or _file(values, clip, steps, model_sha256, settings)
+    reasons = unfit(text, values) or _file(values, clip, steps, model_sha256, settings)
     groups: dict[tuple[str, str | None], list[Finding]] = {}
     for finding in findings:
         if finding.question in PAIR_OF and finding.score is not None:
@@ -67,7 +67,7 @@ def about(text: str) -> dict[str, Any]:
     """What ``findings.json`` says of the calibration that was named."""
     values = file.parse(text)
     kept = {key: for_json(str(values.get(key, ""))) for key in ("stamp", "expires", "sha256")}
-    return kept | {"whole": not _whole(text, values)}
+    return kept | {"whole": not unfit(text, values)}
 
 
 def part(method: Mapping[str, Any] | Method, settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -77,15 +77,22 @@ def part(method: Mapping[str, Any] | Method, settings: Sequence[Mapping[str, Any
     return {"name": known["name"], "version": known["version"], "settings": chosen}
 
 
+def ratio(model: Mapping[str, Any], scores: Sequence[float]) -> tuple[float, float]:
+    """log10 LR of a model at these scores, not yet held within its bounds, and its standard deviation."""
+    x = np.concatenate([[1.0], (np.array(scores) - model["mean"]) / model["spread"]])
+    return float(x @ model["coefficients"]), float(np.sqrt(max(0.0, x @ np.array(model["covariance"]) @ x)))
+
+
 # -- the file as a whole -----------------------------------------------------------------------------------------------
 
 
-def _whole(text: str, values: Mapping[str, Any]) -> list[Reason]:
+def unfit(text: str, values: Mapping[str, Any]) -> list[Reason]:
+    """Why a calibration file is not what ``forensics validate`` wrote; empty where it is."""
     try:
-        same = text == file.sealed({k: v for k, v in values.items() if k != "sha256"})
+        untouched = text == file.sealed({k: v for k, v in values.items() if k != "sha256"})
     except ValueError:  # not a number
-        same = False
-    if not same:
+        untouched = False
+    if not untouched:
         return [("calibration_edited", "The calibration file is not as it was made: its SHA-256 is another.")]
     import jsonschema  # slow to import: a report without a calibration needs none of it
 
@@ -128,7 +135,7 @@ def _file(
         reasons.append(
             ("calibration_expired", f"The calibration was good until {expires}, before the case was opened.")
         )
-    differing = [name for name, known in values["steps"].items() if not _same(known, steps.get(name))]
+    differing = [name for name, known in values["steps"].items() if not same(known, steps.get(name))]
     if values["model_sha256"] != model_sha256:
         differing.append("face model")
     if differing:
@@ -148,7 +155,8 @@ def _file(
     return reasons
 
 
-def _same(known: Mapping[str, Any], here: Mapping[str, Any] | None) -> bool:
+def same(known: Mapping[str, Any], here: Mapping[str, Any] | None) -> bool:
+    """A ``part`` in the name, version and settings of another."""
     return here is not None and all(known[key] == here[key] for key in ("name", "version", "settings"))
 
 
@@ -205,7 +213,7 @@ def _model(model: Mapping[str, Any], findings: Mapping[str, Finding], here: Mapp
     for question in model["questions"]:
         known, finding = model["parts"][question], findings[question]
         own = part(finding.method, describe(finding.settings))
-        if not _same(known, own) or known["score_direction"] != finding.score_direction:
+        if not same(known, own) or known["score_direction"] != finding.score_direction:
             differing.append(question)
     reasons = [_foreign(differing)] if differing else []
     return reasons + [("outside_envelope", sentence) for sentence in envelope.outside(model["envelope"], here)]
@@ -215,10 +223,7 @@ def _strength(
     model: Mapping[str, Any], findings: Mapping[str, Finding], scale: Mapping[str, Any], told: _Told
 ) -> Strength:
     """The model at these scores: its value and interval, both held within the bounds."""
-    scores = np.array([findings[q].score for q in model["questions"]], float)
-    x = np.concatenate([[1.0], (scores - model["mean"]) / model["spread"]])
-    value = float(x @ model["coefficients"])
-    spread = float(np.sqrt(max(0.0, x @ np.array(model["covariance"]) @ x)))
+    value, spread = ratio(model, [float(findings[q].score or 0.0) for q in model["questions"]])
     reach = float(scipy.stats.norm.ppf((1 + model["level"]) / 2)) * spread
     low, middle, high = (
         round(float(v), 2) + 0.0 for v in np.clip([value - reach, value, value + reach], *model["bounds"])

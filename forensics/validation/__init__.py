@@ -31,6 +31,7 @@ from forensics.validation.page import page
 from forensics.validation.sealing import Seal, sealed
 from forensics.validation.settings import Settings
 from forensics.validation.tables import AUTHENTIC, Recording, TableError, read_table
+from forensics.validation.trying import tried
 from forensics.validation.wording import markdown, text
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "read_table",
     "sealed",
     "text",
+    "tried",
     "validate",
 ]

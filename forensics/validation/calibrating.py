@@ -147,7 +147,7 @@ def _figures(data: Scored) -> dict[str, Any]:
         "bounds": [round(low, 2) + 0.0, round(high, 2) + 0.0],
         "facts_alone": alone.as_json(),
         "gain": gain.as_json(),
-        "misleading": {"h1": _misleading(data, ratios, data.labels), "h2": _misleading(data, ratios, ~data.labels)},
+        "misleading": {"h1": misleading(data, ratios, data.labels), "h2": misleading(data, ratios, ~data.labels)},
         "parts": _parts(data, ratios),
         "ratios": [
             {"file": r.recording.file, "h1": not r.authentic, "unit": r.unit, "log10_lr": round(float(v), 4) + 0.0}
@@ -156,7 +156,7 @@ def _figures(data: Scored) -> dict[str, Any]:
     }
 
 
-def _misleading(data: Scored, ratios: np.ndarray, side: np.ndarray) -> dict[str, Any]:
+def misleading(data: Scored, ratios: np.ndarray, side: np.ndarray) -> dict[str, Any]:
     """How many recordings of a class point the wrong way; the rate is that of units with any."""
     wrong = measures.misleading(ratios, data.labels)
     units, with_wrong = set(data.units[side].tolist()), set(data.units[side & wrong].tolist())

@@ -51,6 +51,8 @@ def markdown(validation: Mapping[str, Any]) -> str:
             *_question_lines([c for c in validation["comparisons"] if c["question"] == question]),
         ]
     lines += ["", "## Strength of evidence, by pair of propositions", "", *_pair_lines(validation["pairs"])]
+    if "tried" in validation:
+        lines += ["", "## A calibration tried on these recordings", "", *_tried_lines(validation["tried"])]
     refused = [
         (for_markdown(r["file"]), for_markdown(r["label"]), r["refused"])
         for r in validation["recordings"]
@@ -244,6 +246,37 @@ def _pair_lines(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
         if rows:
             lines += ["", *_table(("scores", "part", "recordings", "Cllr", "Cllr, left out of the fits"), rows)]
     return lines
+
+
+def _tried_lines(tried: Mapping[str, Any]) -> list[str]:
+    told = f"SHA-256 {for_markdown(tried['sha256'])}, {for_markdown(tried['stamp'])}."
+    if tried["reasons"] or not tried["models"]:
+        return [told, "", *(tried["reasons"] or ["It gives no ratio for any pair of propositions."])]
+    rows = [
+        (
+            *(m["pair"], scores(m), m["weighed"]["h1"], m["weighed"]["h2"]),
+            ", ".join(f"{why.replace('_', ' ')} {n}" for why, n in m["refused"].items() if n) or "none",
+            text(m["cllr"], digits=2),
+            *(
+                "–"
+                if m["misleading"] is None
+                else f"{m['misleading'][side]['misleading']}/{m['misleading'][side]['recordings']}"
+                for side in ("h1", "h2")
+            ),
+        )
+        for m in tried["models"]
+    ]
+    head = (
+        "pair",
+        "scores",
+        "H1 weighed",
+        "H2 weighed",
+        "refused",
+        "Cllr",
+        "misleading under H1",
+        "misleading under H2",
+    )
+    return [told, "", *_table(head, rows)]
 
 
 def _model_row(model: Mapping[str, Any]) -> tuple[object, ...]:
