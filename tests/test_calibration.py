@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import dataclass, replace
 
 import jsonschema
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import test_report
 
-from forensics import pipeline, report
+from forensics import cli, pipeline, report
 from forensics.calibration import applying, bounds, envelope, file, fusion, measures, propositions, scale
 from forensics.case import Case
 from forensics.errors import CaseError, ParameterError
@@ -600,3 +601,13 @@ def test_a_case_is_weighed_on_the_day_it_was_opened(face_clip, face_case, tmp_pa
     assert offset.strength is None
     assert restored(pipeline.Settings, told["settings"]) == examination.settings  # as a replay reads it
     assert examination.settings.calibration.opened == opened
+
+
+def test_the_command_refuses_what_is_no_calibration_before_it_looks(face_clip, tmp_path, monkeypatch, capsys):
+    arguments = ["forensics", "report", str(face_clip), "--out", str(tmp_path / "case"), "--calibration"]
+    for name in (tmp_path / "absent.json", face_clip):
+        monkeypatch.setattr(sys, "argv", [*arguments, str(name)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == 3 and capsys.readouterr().err.startswith("E_CALIBRATION")
+    assert not (tmp_path / "case").exists()

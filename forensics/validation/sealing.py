@@ -56,7 +56,7 @@ def sealed(validation: Mapping[str, Any], results: Sequence[Result], seal: Seal)
 
 def _sealed_pair(pair: Mapping[str, Any], bound: Mapping[str, Any]) -> dict[str, Any]:
     models = [_sealed_model(m, bound) for m in pair["models"] if m.get("fitted")]
-    refused = [f"{' with '.join(m['questions'])}: {'; '.join(m['why_not'])}" for m in pair["models"] if m["why_not"]]
+    refused = [f"{' with '.join(m['questions'])}: {' '.join(m['why_not'])}" for m in pair["models"] if m["why_not"]]
     nothing = [] if pair["models"] else ["No question gives a score on these propositions."]
     return {"h1": pair["h1"], "h2": pair["h2"], "models": models, "why_not": refused + nothing}
 
