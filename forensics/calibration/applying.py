@@ -56,7 +56,7 @@ def weighed(
     plain = [finding.as_json() for finding in findings]
     strengths: dict[int, Strength | Withheld] = {}
     for (name, person), group in groups.items():
-        told = _Told(PAIRS[name], str(values.get("sha256", "")), stamp)
+        told = _Told(PAIRS[name], for_json(str(values.get("sha256", ""))), stamp)
         here = envelope.conditions(clip, plain, person)
         given = {f.question: told.withheld(*reasons) for f in group} if reasons else _group(group, values, told, here)
         strengths |= {id(f): given[f.question] for f in group}
@@ -77,9 +77,9 @@ def part(method: Mapping[str, Any] | Method, settings: Sequence[Mapping[str, Any
     return {"name": known["name"], "version": known["version"], "settings": chosen}
 
 
-def ratio(model: Mapping[str, Any], scores: Sequence[float]) -> tuple[float, float]:
-    """log10 LR of a model at these scores, not yet held within its bounds, and its standard deviation."""
-    x = np.concatenate([[1.0], (np.array(scores) - model["mean"]) / model["spread"]])
+def ratio(model: Mapping[str, Any], scores: np.ndarray) -> tuple[float, float]:
+    """log10 LR of a model at these scores (d,), not yet held within its bounds, and its standard deviation."""
+    x = np.concatenate([[1.0], (scores - model["mean"]) / model["spread"]])
     return float(x @ model["coefficients"]), float(np.sqrt(max(0.0, x @ np.array(model["covariance"]) @ x)))
 
 
@@ -223,7 +223,7 @@ def _strength(
     model: Mapping[str, Any], findings: Mapping[str, Finding], scale: Mapping[str, Any], told: _Told
 ) -> Strength:
     """The model at these scores: its value and interval, both held within the bounds."""
-    value, spread = ratio(model, [float(findings[q].score or 0.0) for q in model["questions"]])
+    value, spread = ratio(model, np.array([findings[q].score for q in model["questions"]], float))
     reach = float(scipy.stats.norm.ppf((1 + model["level"]) / 2)) * spread
     low, middle, high = (
         round(float(v), 2) + 0.0 for v in np.clip([value - reach, value, value + reach], *model["bounds"])
