@@ -59,7 +59,7 @@ notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
 real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
 	.venv/bin/python tests/real/gate.py
 
-validate: .venv/.ready  ## scores of real recordings against their labels (needs ../shared/data); OUT, CASES: folders
+validate: .venv/.ready  ## scores of real recordings against their labels (needs ../shared/data), and the calibration shipped; OUT, CASES: folders
 	@set -- --out "$${OUT:-case/validation}"; if [ -n "$$CASES" ]; then set -- "$$@" --cases "$$CASES"; fi; \
 	set -x; .venv/bin/python tests/real/validate.py "$$@"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from forensics.errors import ParameterError
@@ -211,13 +211,83 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+#: Stands beside every likelihood ratio.
+NOT_A_PROBABILITY = (
+    "This is how much more probable these findings are under one proposition than under the other; "
+    "it is not the probability that the recording was altered."
+)
+
+
+@dataclass(frozen=True)
+class Strength:
+    """LR = P(findings | ``h1``) / P(findings | ``h2``) as log10, its interval at ``level``, and its words.
+
+    By the calibration of this SHA-256, learned from ``n_h1`` and ``n_h2`` recordings of so many units (persons and
+    groups); held within ``bound``, the lowest and highest log10 LR that these can carry. ``questions``: whose scores
+    entered.
+    """
+
+    pair: str
+    h1: str
+    h2: str
+    questions: tuple[str, ...]
+    log10_lr: float
+    low: float
+    high: float
+    level: float
+    words: str
+    bound: tuple[float, float]
+    n_h1: int
+    n_h2: int
+    units_h1: int
+    units_h2: int
+    scale: str
+    calibration_sha256: str
+    stamp: str
+
+    def __post_init__(self) -> None:
+        lowest, highest = self.bound
+        if not lowest <= 0 <= highest or not self.low <= self.log10_lr <= self.high:
+            raise ParameterError(
+                "a ratio lies in its interval, and LR = 1 within its bounds", (self.bound, self.log10_lr)
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with the ratios themselves to two figures."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        ratios = {"lr": self.log10_lr, "lr_low": self.low, "lr_high": self.high}
+        return {
+            **plain,
+            **{name: float(f"{10**value:.2g}") for name, value in ratios.items()},
+            "questions": list(self.questions),
+            "bound": list(self.bound),
+            "remark": NOT_A_PROBABILITY,
+        }
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why a calibration that was named gives no likelihood ratio here: (code, sentence) each."""
+
+    pair: str
+    h1: str
+    h2: str
+    reasons: tuple[tuple[str, str], ...]
+    calibration_sha256: str
+    stamp: str
+
+    def as_json(self) -> dict[str, Any]:
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reasons"}
+        return {**plain, "withheld": [{"code": code, "why": why} for code, why in self.reasons]}
+
+
 @dataclass(frozen=True)
 class Finding:
     """The answer to one question about one person (or, with ``person`` None, about the sound).
 
     ``question`` is a stable slug; ``h1`` and ``h2`` the two hypotheses; ``coverage`` the part of the examined time
     that bears on it, 0 to 1; ``evidence`` what its chart is drawn from; ``score`` with its ``score_direction`` is
-    what a calibration takes; ``strength`` stays None until calibrated.
+    what a calibration takes; ``strength`` stays None ("uncalibrated: descriptive only") until one is named.
     """
 
     analysis: str
@@ -239,7 +309,7 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     score: float | None = None
     score_direction: str = ""
-    strength: None = None
+    strength: Strength | Withheld | None = None
     source_sha256: str = ""
 
     def __post_init__(self) -> None:
@@ -251,6 +321,8 @@ class Finding:
             raise ParameterError("reasons stand exactly where nothing could be assessed", self.reasons)
         if self.state == NOT_ASSESSABLE and (self.measurements or self.score is not None):
             raise ParameterError("what cannot be assessed has no measurement and no score", self.question)
+        if self.strength is not None and self.score is None:
+            raise ParameterError("only a score has a strength", self.question)
         if not 0.0 <= self.coverage <= 1.0:
             raise ParameterError("coverage lies between 0 and 1", self.coverage)
 
@@ -290,7 +362,7 @@ class Finding:
             "alternatives": list(self.alternatives),
             "score": None if self.score is None else round(self.score, 4) + 0.0,
             "score_direction": self.score_direction,
-            "strength": self.strength,
+            "strength": self.strength and self.strength.as_json(),
             "method": vars(self.method),
             "settings": describe(self.settings),
             "source_sha256": self.source_sha256,

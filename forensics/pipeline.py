@@ -35,6 +35,7 @@ from forensics.analysis.evidence import Settings as EvidenceSettings
 from forensics.analysis.lighting import Settings as LightingSettings
 from forensics.analysis.lipsync import Settings as LipsyncSettings
 from forensics.analysis.voice import Settings as VoiceSettings
+from forensics.calibration.applying import Settings as CalibrationSettings
 from forensics.case import Case, canonical
 from forensics.clip import Clip, hashes, identify, opened
 from forensics.errors import IntegrityError, MediaError
@@ -68,6 +69,7 @@ class Settings:
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     coincidence: coincidence.Settings = field(default_factory=coincidence.Settings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def _examine(
     with opened(case.evidence) as fd:
         clip = identify(case.evidence, fd)
         case.claim(clip.sha256)
+        settings = _dated(settings, case)
         case.log(
             "opened",
             {"run": "running", "started_utc": case.now(), "finished_utc": None, "evidence_sha256_after": None},
@@ -132,7 +135,32 @@ def _examine(
         scene = _with_names(replace(scene, survey=surveyed, heard=heard), case, folder.name, known, settings)
         scene = replace(scene, told=_told(scene, case, folder.name, settings))
         findings = assess(scene, settings, clip.sha256, progress)
-    return Examination(clip, scene, findings, settings, versions(), known, interval)
+    return _weighed(Examination(clip, scene, findings, settings, versions(), known, interval))
+
+
+def _dated(settings: Settings, case: Case) -> Settings:
+    """Settings whose calibration is judged on the day the case was opened, unless they name another day."""
+    if not settings.calibration.text or settings.calibration.opened:
+        return settings
+    return replace(settings, calibration=replace(settings.calibration, opened=str(case.state()["opened_utc"])[:10]))
+
+
+def _weighed(examination: Examination) -> Examination:
+    """With strengths of evidence, where the analyst named a calibration."""
+    settings = examination.settings
+    if not settings.calibration.text:
+        return examination
+    from forensics.calibration import applying
+    from forensics.report import record
+
+    findings = applying.weighed(
+        examination.findings,
+        record.clip_json(examination),
+        {name: applying.part(step["method"], step["settings"]) for name, step in record.methods(settings).items()},
+        landmarks.MODEL_SHA256,
+        settings.calibration,
+    )
+    return replace(examination, findings=findings)
 
 
 def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,8 @@ is tried on. What could not be assessed has no place in these functions: NaN is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import scipy
@@ -35,6 +36,10 @@ class Estimate:
     n: int  # recordings
     units: int  # of them independent
     method: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, rounded: other processors differ behind the fourth digit, and no interval here is as narrow."""
+        return {k: round(v, 4) + 0.0 if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
 # -- counts ----------------------------------------------------------------------------------------------------------

@@ -131,7 +131,8 @@ def test_the_measuring_parts_do_not_know_the_case():
     """Only the pipeline and the command line hold a case; nothing below writes the log or the cache."""
     assert importers("forensics.case") <= {
         "forensics/pipeline.py",
-        "forensics/validation.py",
+        "forensics/validation/command.py",
+        "forensics/validation/examining.py",
         "forensics/replay.py",
         "forensics/training.py",
         "forensics/cli.py",

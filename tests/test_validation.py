@@ -7,18 +7,39 @@ import json
 import random
 import shutil
 import sys
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import synth
 
-from forensics import cli, naming, pipeline, validation
+from forensics import cli, naming, pipeline, plots, report, validation
+from forensics.calibration import applying, file
+from forensics.calibration.propositions import PAIRS
 from forensics.case import Case, CaseFolder
-from forensics.errors import CaseError, MediaError
-from forensics.validation import Answer, Recording, Result, Settings, TableError, measure, read_table, validate
+from forensics.errors import CaseError, MediaError, ParameterError
+from forensics.finding import Finding
+from forensics.method import Method
+from forensics.report import words
+from forensics.validation import (
+    Answer,
+    Recording,
+    Result,
+    Seal,
+    Settings,
+    TableError,
+    examining,
+    learned,
+    measure,
+    read_table,
+    sealed,
+    tried,
+    validate,
+)
+from forensics.validation.page import charts
 
 QUESTION = "blink.rate"  # one that has a published range
-SETTINGS = Settings(resamples=300)
+SETTINGS = Settings(resamples=300, refits=50)
 HEADER = "file,label,person,group,generator,condition\n"
 
 
@@ -227,12 +248,14 @@ def test_false_alarms_are_counted_with_the_bound_that_fits():
 
 
 def test_an_alarm_in_any_person_counts_once():
+    clip = {"tracks": [], "speech": None, "mean_fps": None, "size_bytes": 1, "duration_s": 0.0, "sound_rate_hz": None}
     document = {
+        "clip": clip,
         "findings": [
             finding("B", 0.5, 3.0, unusual=True),
             finding("A", 0.9, 1.0),
             finding("C", 1.0, None, state="not_assessable"),
-        ]
+        ],
     }
     found = validation.answers(document)[QUESTION]
     assert (found.score, found.unusual, found.persons) == (1.0, True, 3)
@@ -282,6 +305,223 @@ def test_names_from_outside_stay_inert():
             assert not line or line.count("|") == before.count("|")
         assert line.count("`") % 2 == 0 and "\u202e" not in line
         assert not any("script" in outside for outside in line.split("`")[0::2])
+
+
+# -- pairs of propositions -------------------------------------------------------------------------------------------
+
+
+def pair(found, name="animation"):
+    (one,) = [p for p in found["pairs"] if p["pair"] == name]
+    return one
+
+
+def model(made, name="animation"):
+    """The outcome of the pair's only set of scores."""
+    (one,) = pair(outcomes(made), name)["models"]
+    return one
+
+
+def outcomes(made):
+    """The pairs alone, without what else a validation measures."""
+    return {"pairs": json.loads(report.dumps({"pairs": learned(made, SETTINGS)}))["pairs"]}
+
+
+def separable(n=40, apart=3.0, **given):
+    return results(n, "authentic", **given) + results(n, "animation", apart=apart, **given)
+
+
+def test_a_score_that_tells_earns_a_ratio_and_its_file_gives_it():
+    made = [replace(r, parts={QUESTION: PART}) for r in separable()]
+    found = measure(made, SETTINGS)
+    one = pair(found)["models"][0]
+    assert one["why_not"] == [] and one["figures"]["cllr"]["high"] < 0.8 and one["figures"]["gain"]["low"] > 0
+    assert -np.log10(41) < one["figures"]["bounds"][0] < -0.5 and 0.5 < one["figures"]["bounds"][1] < np.log10(41)
+    assert one["figures"]["cllr"]["value"] == pytest.approx(
+        one["figures"]["cllr_min"] + one["figures"]["cllr_cal"], abs=2e-4
+    )
+    text = sealed(found, made, Seal("2027-12-31"))
+    values = file.parse(text)
+    assert applying.about(text)["whole"] and values["stamp"] == file.STAMP
+    assert len(values["data"]) == 40  # made-up hashes, alike in both classes
+    weighed = applying.weighed(
+        [scored(4.0), scored(-4.0)],
+        {"sha256": "a" * 64, "size_bytes": 1, "duration_s": 1.0, "mean_fps": 25.0, "sound_rate_hz": 1}
+        | {"speech": None, "tracks": []},
+        values["steps"],
+        values["model_sha256"],
+        applying.Settings(text, opened="2026-11-22"),
+    )
+    ratios = [f.strength for f in weighed]
+    assert (ratios[0].n_h1, ratios[0].units_h2) == (40, 40)
+    assert 0 < ratios[0].log10_lr <= one["figures"]["bounds"][1] and ratios[1].log10_lr < 0
+
+
+PART = {"name": "made up", "version": "1", "settings": {}, "score_direction": "higher = closer"}
+
+
+def scored(score):
+    """A finding of the planted question; persons differ, so that each has a ratio of its own."""
+
+    @dataclass(frozen=True)
+    class Plain:
+        pass
+
+    return Finding(
+        *("blink", QUESTION, f"p{score}", (), "a", "b", "assessed", (), 1.0, ()),
+        Method("made up", "1", "nobody"),
+        *(Plain(), ("l",), ("a",)),
+        score=score,
+        score_direction="higher = closer",
+    )
+
+
+def test_a_calibration_is_tried_on_recordings_it_has_not_seen():
+    def made(seed, apart=3.0):
+        own = results(40, "authentic", seed=seed) + results(40, "animation", seed=seed, apart=apart)
+        return [replace(r, parts={QUESTION: PART}, sha256=f"{n + 1000 * seed:064x}") for n, r in enumerate(own)]
+
+    first, second = made(1), made(2)
+    text = sealed(measure(first, SETTINGS), first, Seal("2027-12-31"))
+    (good,) = tried(second, text, SETTINGS)["models"]
+    assert good["cllr"]["high"] < 0.8 and good["weighed"] == {"h1": 40, "h2": 40}
+    (useless,) = tried(made(3, 0.0), text, SETTINGS)["models"]
+    assert useless["cllr"]["value"] > 1 and useless["misleading"]["h1"]["misleading"] > 20
+    (own,) = tried(first, text, SETTINGS)["models"]
+    assert own["cllr"] is None and own["refused"]["in_calibration_data"] == 80
+    foreign = [replace(r, parts={QUESTION: PART | {"version": "2"}}) for r in second]
+    assert tried(foreign, text, SETTINGS)["models"][0]["refused"]["foreign"] == 80
+    edited = tried(second, text.replace('"level":0.95', '"level":0.99'), SETTINGS)
+    assert edited["models"] == [] and "SHA-256 is another" in edited["reasons"][0]
+    told = measure(second, SETTINGS) | {"tried": json.loads(report.dumps(tried(second, text, SETTINGS)))}
+    assert "| animation | blink.rate | 40 | 40 | none |" in validation.markdown(told)
+    assert words.check(validation.page(told)) == []
+
+
+def test_noise_earns_nothing():
+    """Over draws: the upper end of Cllr is hardly ever below 1, and no bound leaves room for much."""
+    found = [model(results(25, "authentic", seed=k) + results(25, "animation", seed=k)) for k in range(5)]
+    assert not any(o["fitted"] for o in found)
+    assert max(o["figures"]["bounds"][1] for o in found) < 0.5
+
+
+def test_a_score_that_only_follows_the_container_earns_nothing():
+    both = results(40, "authentic") + results(40, "animation", facts_apart=3.0)
+    rng = np.random.default_rng(1)
+    echo = [replace(r, answers=answer(float(np.log(r.facts["bit_rate"]) + 0.3 * rng.normal()))) for r in both]
+    found = model(echo)
+    assert found["figures"]["cllr"]["high"] < 1 and found["fitted"] is None
+    assert found["why_not"] == ["The scores add nothing to container facts alone that these recordings could show."]
+
+
+def test_copies_of_a_recording_raise_no_bound_and_narrow_nothing():
+    once = separable(15)
+    few, many = (model(made)["figures"] for made in (once, once * 10))
+    assert many["bounds"] == few["bounds"]
+    for end in ("value", "low", "high"):
+        assert many["cllr"][end] == pytest.approx(few["cllr"][end], abs=2e-3)
+    assert many["misleading"]["h1"]["rate"] == few["misleading"]["h1"]["rate"]
+    assert many["misleading"]["h1"]["recordings"] == 150
+
+
+def test_a_pair_holds_its_own_class_and_firm_labels_alone():
+    own = separable(15)
+    others = results(15, "lips", apart=-9) + results(5, "animation", seed=1, weak="by look", apart=-9)
+    refused = results(4, "animation", seed=2, answers=answer(None, reasons=["no_speech"]))
+    assert model(own + others + refused)["figures"]["cllr"] == model(own)["figures"]["cllr"]
+    assert pair(outcomes(own + others), "lips")["models"] == []  # its questions have no score here
+
+
+def test_below_enough_recordings_there_is_no_ratio_and_why():
+    found = model(separable(15)[:24])
+    assert found["figures"] is None and found["why_not"] == ["Fewer than 10 recordings or 5 speakers of a class."]
+
+
+def test_a_generator_that_is_not_told_when_left_out_takes_the_ratio_away():
+    good = results(30, "animation", apart=4, generator="a")
+    other = results(20, "animation", seed=1, apart=-4, generator="b")  # the other way round
+    found = model(results(40, "authentic") + good + other)
+    (row,) = [p for p in found["figures"]["parts"] if p["name"] == "b"]
+    assert row["left_out"]["value"] > 1.5 and any("left out of them" in why for why in found["why_not"])
+
+
+def test_weights_that_saw_the_recordings_earn_nothing():
+    seen = [replace(r, recording=replace(r.recording, fitted=f"x {QUESTION}")) for r in separable()]
+    assert model(seen)["why_not"] == [
+        f"The weights behind {QUESTION} were fitted with 80 of these recordings: its scores flatter."
+    ]
+
+
+def test_classes_that_share_no_condition_earn_nothing():
+    made = [
+        replace(
+            r,
+            answers={QUESTION: replace(r.answers[QUESTION], conditions={"mean_fps": 25.0 if r.authentic else 50.0})},
+        )
+        for r in separable()
+    ]
+    assert model(made)["why_not"] == ["The classes share no range of: pictures a second."]
+
+
+def test_several_scores_are_fused_where_all_are_there():
+    rng = np.random.default_rng(0)
+
+    def both(r, second):
+        other = replace(r.answers[QUESTION], score=None if second is None else second + (0 if r.authentic else 2))
+        return replace(r, answers=r.answers | {"lighting.head_fixed": other})
+
+    made = [both(r, None if k % 4 == 0 else float(rng.normal())) for k, r in enumerate(separable(40, 2.0))]
+    models = pair(outcomes(made))["models"]
+    assert [m["questions"] for m in models] == [
+        ["blink.rate", "lighting.head_fixed"],
+        ["blink.rate"],
+        ["lighting.head_fixed"],
+    ]
+    assert [m["h1"]["recordings"] for m in models] == [30, 40, 30]
+    assert models[0]["figures"]["cllr_min"] < models[2]["figures"]["cllr_min"]
+
+
+@pytest.fixture(scope="module")
+def told():
+    return measure(separable(20, condition="a`|<script>") + results(3, "lips"), SETTINGS)
+
+
+def test_the_page_says_it_in_the_house_s_words(told):
+    html = validation.page(told)
+    assert words.check(html) == [] and "<script" not in html
+    text = words.own_text(html)
+    for phrase in ("The whole face was generated from a picture.", "Bounds of LR", "no likelihood ratio"):
+        assert phrase in text
+    assert html == validation.page(json.loads(json.dumps(told)))  # from the file alone, the same bytes
+    assert html.count("<figure>") == 3
+    assert "## Strength of evidence, by pair of propositions" in validation.markdown(told)
+
+
+def test_charts_are_labelled_and_keep_their_numbers(told):
+    drawn = list(charts(pair(told), pair(told)["models"][0]))
+    assert [c.name for c in drawn] == ["tippett", "pav", "ece"]
+    for chart in drawn:
+        (ax,) = chart.figure.axes
+        assert ax.get_xlabel().endswith(")") and ax.get_ylabel().endswith(")")
+        assert chart.figure.get_figwidth() * 25.4 == pytest.approx(160)
+        assert "does not show" in chart.caption and "n = 20 of H1 and 20 of H2" in chart.caption and chart.alt
+        assert len({len(column) for column in chart.table.values()}) == 1
+        assert plots.svg(chart.figure) == plots.svg(chart.figure)
+
+
+def test_a_seal_has_a_day_and_a_stamp():
+    for day in ("", "soon", "2027-02-30", "31.12.2027"):
+        with pytest.raises(CaseError) as refused:
+            Seal(day)
+        assert refused.value.code == "E_CALIBRATION"
+    for stamp in ("", " ", "x" * 200, "a\nb"):
+        with pytest.raises(ParameterError, match="a stamp has"):
+            Seal("2027-12-31", stamp)
+
+
+def test_the_shipped_calibration_is_whole_and_stamped():
+    text = file.read(file.DEMONSTRATION)
+    assert applying.about(text)["whole"] and file.parse(text)["stamp"] == "demonstration, not validated for casework"
+    assert set(file.parse(text)["pairs"]) == set(PAIRS)
 
 
 # -- examining -------------------------------------------------------------------------------------------------------
@@ -343,19 +583,19 @@ def test_findings_of_other_software_or_bytes_are_made_anew(sounds, tmp_path, mon
     findings = (folder / "findings.json").read_text("utf-8")
     (folder / "findings.json").write_text(findings.replace("voice", "vOice"))  # touched by another hand
     assert validation.examined(path, folder) == document and len(runs) == 2
-    monkeypatch.setattr(validation, "_software_sha256", lambda: "another")
+    monkeypatch.setattr(examining, "_software_sha256", lambda: "another")
     assert validation.examined(path, folder) == document and len(runs) == 3
 
 
 def test_the_software_is_known_by_all_its_files(tmp_path, monkeypatch):
     package = tmp_path / "package"
     (package / "analysis").mkdir(parents=True)
-    monkeypatch.setattr(validation, "__file__", str(package / "validation.py"))
+    monkeypatch.setattr(examining, "__file__", str(package / "validation" / "examining.py"))
     known = []
     for content in ("a = 1", "a = 2"):
         (package / "analysis" / "x.py").write_text(content)
-        known.append(validation._software_sha256.__wrapped__())
-    assert known[0] != known[1] == validation._software_sha256.__wrapped__()
+        known.append(examining._software_sha256.__wrapped__())
+    assert known[0] != known[1] == examining._software_sha256.__wrapped__()
 
 
 def test_a_case_of_the_report_saves_the_looking(face_clip, face_case, tmp_path, monkeypatch):
@@ -430,7 +670,15 @@ def test_the_command_prints_each_recording_and_where_the_figures_are(sounds, tmp
     status, out, err = run(monkeypatch, capsys, path, "--out", tmp_path / "out")
     assert (status, err) == (0, "")
     assert "2 of 6  page.mp4  E_NOT_MEDIA" in out and "4 of 6 recordings examined, 2 refused." in out
-    assert (tmp_path / "out" / "validation.md").is_file()
+    assert "Pairs of propositions with a likelihood ratio: none." in out
+    written = {p.name for p in (tmp_path / "out").glob("*.*")}
+    assert written == {"validation.json", "validation.md", "validation.html"}
+    day = ("--expires", "2027-12-31", "--stamp", "Laboratory of Nowhere, 2026")
+    status, out, err = run(monkeypatch, capsys, path, "--out", tmp_path / "out", *day)
+    values = file.parse(file.read(str(tmp_path / "out" / "calibration.json")))
+    assert (status, err, values["stamp"]) == (0, "", "Laboratory of Nowhere, 2026") and "Calibration: " in out
+    assert not any(pair["models"] for pair in values["pairs"].values())
+    assert run(monkeypatch, capsys, path, "--out", tmp_path / "out", "--expires", "soon")[0] == 3
 
 
 def test_the_command_refuses_a_bad_table_with_its_code(tmp_path, monkeypatch, capsys):

@@ -43,7 +43,7 @@ def render(
     log: Sequence[custody.Entry],
 ) -> str:
     """The report as one HTML5 file: no script, nothing loaded from anywhere. ``log``: its sound entries until now."""
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     clip, findings, told, own = record["clip"], by_person(record), wrapped(state), extract(log)
     return template.render(
         record=record,
@@ -57,6 +57,7 @@ def render(
         assigned=shlex.join(assigned(record)),
         names_unapplied=naming.unapplied(state),
         told=record.get("told"),
+        calibration=record.get("calibration"),
         struck_by=struck_by(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
@@ -78,8 +79,9 @@ def render(
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The report's templates, in which every text is inert; a name that is not given is an error."""
+    made = Environment(
         loader=PackageLoader(__package__),
         autoescape=True,
         undefined=StrictUndefined,
@@ -87,9 +89,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"evidence": evidence, "code": code, "inner": phrases.inner}
-    environment.globals |= {"words": phrases, "whom": whom, "nobody": naming.NOBODY, "events_name": events_name}
-    return environment
+    made.filters |= {"evidence": evidence, "code": code, "inner": phrases.inner}
+    made.globals |= {"words": phrases, "whom": whom, "nobody": naming.NOBODY, "events_name": events_name}
+    return made
 
 
 def _inert(value: Any) -> Any:

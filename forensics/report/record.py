@@ -41,6 +41,7 @@ def findings_json(examination: Examination) -> dict[str, Any]:
                 "methods": methods(examination.settings),
                 "findings": [finding.as_json() for finding in examination.findings],
                 **told(examination.scene.told),
+                **calibrated(examination.settings.calibration.text),
             }
         )
     )
@@ -90,6 +91,13 @@ def told(words: Told | None) -> dict[str, Any]:
             "bilabials": [row | {"struck": row["number"] in struck} for row in striking.described(words)],
         }
     }
+
+
+def calibrated(text: str) -> dict[str, Any]:
+    """Which calibration the analyst named, and its stamp; nothing where none was."""
+    from forensics.calibration import applying
+
+    return {"calibration": applying.about(text)} if text else {}
 
 
 def methods(settings: Any) -> dict[str, Any]:
@@ -226,6 +234,7 @@ def _sound(scene: Scene) -> dict[str, Any]:
 
 def _track(track: FaceTrack) -> dict[str, Any]:
     heights, error = track.quality["face_height"].values, track.landmark_error_px
+    yaw = track.quality.get("yaw")
     return {
         "name": track.name,
         "letter": track.letter,
@@ -234,6 +243,7 @@ def _track(track: FaceTrack) -> dict[str, Any]:
         "end_s": _rounded(track.interval.end_s),
         "pictures": len(track.t_s),
         "median_face_height_px": rounded(float(np.nanmedian(heights)), "px"),
+        "median_yaw_deg": None if yaw is None else rounded(float(np.nanmedian(np.abs(yaw.values))), "deg"),
         "landmark_error_px": None if np.isnan(error) else rounded(error, "px"),
     }
 
