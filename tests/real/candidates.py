@@ -28,6 +28,7 @@ import planted
 
 from forensics import speech, statistics
 from forensics.analysis import voice
+from forensics.analysis.voice.fine import count_holes
 from forensics.timeline import Audio, Interval, inside, intersection, runs, total_s
 from forensics.training_voice import heard
 
@@ -69,11 +70,18 @@ class Recording:
 # -- the measures ------------------------------------------------------------------------------------------------------
 
 
-def kept(one: Recording) -> dict[str, float]:
-    """Those that a report gives."""
-    heard_ = voice.hear(one.audio, one.spoken, SETTINGS)
-    found, _ = voice.measure_fine_structure(heard_.fine, heard_.limit_hz, lambda band_hz: np.inf, SETTINGS)
+def kept(one: Recording, stretches: list[voice.Voiced]) -> dict[str, float]:
+    """Those that a report gives, where nothing withholds them."""
+    limit_hz = band_end(one.audio)
+    fine = voice.measure_fine(one.audio, stretches, limit_hz)
+    found, _ = voice.measure_fine_structure(fine, limit_hz, lambda band_hz: np.inf, SETTINGS)
     return {m.name: m.value for m in found}
+
+
+def band_end(audio: Audio) -> float:
+    spectra = voice.spectra(audio, audio.interval)
+    edge = voice.edge(spectra.hz, spectra.average_db(), SETTINGS)
+    return edge.hz if edge else audio.rate_hz / 2
 
 
 def modulation(one: Recording) -> dict[str, float]:
@@ -121,9 +129,8 @@ def bispectrum(one: Recording) -> dict[str, float]:
     }
 
 
-def roughness(one: Recording) -> dict[str, float]:
+def roughness(stretches: list[voice.Voiced]) -> dict[str, float]:
     """Second differences of the second formant in voiced frames, log of their median share."""
-    stretches = voice.measure_stretches(one.audio, one.spoken, SETTINGS)
     steps = [np.abs(np.diff(np.log(s.formants_hz[:, 1]), 2)) for s in stretches if len(s.formants_hz) > 2]
     known = np.concatenate([*steps, np.zeros(0)])
     known = known[np.isfinite(known) & (known > 0)]
@@ -197,7 +204,9 @@ def _level(samples: np.ndarray, rate_hz: int) -> np.ndarray:
 def everything(one: Recording) -> dict[str, float]:
     if not one.spoken:
         return {}
-    return {k: v for f in (kept, modulation, bispectrum, roughness, decays, pauses) for k, v in f(one).items()}
+    stretches = voice.measure_stretches(one.audio, one.spoken, SETTINGS)
+    others = (modulation, bispectrum, decays, pauses)
+    return kept(one, stretches) | roughness(stretches) | {k: v for f in others for k, v in f(one).items()}
 
 
 # -- the recordings ----------------------------------------------------------------------------------------------------
@@ -297,10 +306,12 @@ def hole_job(sound: study.Sound) -> dict[str, float]:
     for name, how in CODECS.items():
         audio = coded(*how)(one.audio) if how else one.audio
         if "then" in name:
-            audio = planted.sound(
-                study.through_aac(audio.mono(audio.interval)[0], audio.rate_hz, 64_000), audio.rate_hz
-            )
-        found[name] = kept(replace(one, audio=audio)).get("codec_holes", np.nan)
+            samples = study.through_aac(audio.mono(audio.interval)[0], audio.rate_hz, 64_000)
+            audio = planted.sound(samples, audio.rate_hz)
+        limit_hz = band_end(audio)
+        parts = [audio.mono(p)[0] for i in one.spoken for p in voice.pieces(i, SETTINGS.piece_s)]
+        holes, cells = np.sum([count_holes(part, audio.rate_hz, limit_hz) for part in parts], axis=0)
+        found[name] = 100 * holes / cells if cells else np.nan
     return found
 
 

@@ -1,9 +1,9 @@
 """What the voice's analyses find of what was planted into real recordings, and what they find in untouched ones.
 
-    python tests/real/voice.py --cases FOLDER     (cases made by tests/real/gate.py --cases FOLDER)
+    python tests/real/voice.py --cases FOLDER [--only WORD …]    (cases made by tests/real/gate.py --cases FOLDER)
 
 Splices, band edges, mains hum, pulse trains, and the measures of real voices behind codecs, telephones and noise.
-Writes tests/real/VOICE.md.
+Writes tests/real/VOICE.md, with ``--only`` those of its sections that hold a word in their title; the others stay.
 """
 
 from __future__ import annotations
@@ -481,9 +481,9 @@ def shift_lines(results: list[tuple[str, dict[str, dict[str, tuple[float, bool]]
     persons, nothing = np.array([p for p, _ in results]), (np.nan, False)
     lines = [
         f"{len(results)} recordings of {len(set(persons))} persons, their first 8 s. Spread: standard deviation "
-        "between recordings as they are. Of each condition minus clean: mean; root mean square with its 95 % interval by "
-        "bootstrap over persons; and, where a report withholds the measure of some recordings in that condition, the "
-        "root mean square of those it gives.",
+        "between recordings as they are. Of each condition minus clean: mean; root mean square with its 95 % interval "
+        "by bootstrap over persons; and, where a report withholds the measure of some recordings in that condition, "
+        "the root mean square of those it gives.",
         "",
         "| measure | spread | given as it is | " + " | ".join(CONDITIONS) + " |",
         "|---|---|---|" + "---|" * len(CONDITIONS),
@@ -533,6 +533,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", required=True, type=Path)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", nargs="+", default=[""], help="words of titles of sections")
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit("SKIPPED: tests/real/voice.py needs ../shared/data, which is absent")
@@ -541,14 +542,15 @@ def main() -> None:
     plain = [s for s in long if s.source != "edited productions"]
     talking = [replace_short(s) for s in plain if sum(i.duration for i in s.spoken) >= 4][::EVERY_SHIFT]
     wide = [s for s in plain if s.rate_hz >= 44100 and s.seconds < 30][::EVERY_EDGE]
-    lines = [
-        "# The voice's analyses on real recordings",
-        "",
-        f"Made by `python tests/real/voice.py` at commit {commit()} on the authentic clips and real voices of "
-        f"`../shared/data`: {len(found)} recordings, {sum(s.seconds for s in found) / 60:.1f} minutes, "
+    head = (
+        "# The voice's analyses on real recordings\n\n"
+        "Made by `python tests/real/voice.py`, each section at the commit it names, on the authentic clips and real "
+        f"voices of `../shared/data`: {len(found)} recordings, {sum(s.seconds for s in found) / 60:.1f} minutes, "
         f"{len({s.person for s in found})} persons. The threshold of joins was set after a look at all of them; "
-        "halves of the speakers are printed apart. Everything here is a fact and never marked.",
-    ]
+        "halves of the speakers are printed apart. Everything here is a fact and never marked."
+    )
+    at = f"Commit {commit()}."
+    printed = dict(part.split("\n\n", 1) for part in VOICE.read_text().strip().split("\n\n## ")[1:])
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         sections: dict[str, Callable[[], list[str]]] = {
             "Joins: samples that do not follow one another": lambda: splice_lines(
@@ -568,9 +570,11 @@ def main() -> None:
             "Speed": lambda: speed_lines(found),
         }
         for title, section in sections.items():
-            lines += ["", f"## {title}", "", *section()]
-            VOICE.write_text("\n".join(lines) + "\n")
-            print(title, flush=True)
+            if any(word.lower() in title.lower() for word in options.only):
+                printed[title] = "\n".join([at, "", *section()])
+                told = [f"## {name}\n\n{printed[name]}" for name in sections if name in printed]
+                VOICE.write_text("\n\n".join([head, *told]) + "\n")
+                print(title, flush=True)
 
 
 def replace_short(sound: Sound) -> Sound:

@@ -5,9 +5,10 @@ in high bands. The fine shape of the spectrum (finer than formants are wide) mov
 averages over many utterances moves it less. Coding at low rates sets cells of time and frequency to nothing that
 uncoded sound fills.
 Reference: Yegnanarayana et al. 1998 (harmonic against noise energy by band); Toda & Tokuda 2007 (global variance of
-cepstra); Liu et al. 2008 and others (holes and birdies of perceptual coders).
-Not to be trusted: between voices or recordings these differ more than by any making (tests/real/CANDIDATES.md); noise
-and echo fill what lies between harmonics; AAC fills its holes with noise of its own (perceptual noise substitution).
+cepstra); Liu, Hsu & Lee 2008 (zero bands of perceptual coders).
+Not to be trusted of one recording alone: voices and recordings differ about as far as copies from their originals
+(tests/real/CANDIDATES.md). Noise and echo fill what lies between harmonics; AAC fills its holes with noise of its own
+(perceptual noise substitution).
 """
 
 from __future__ import annotations

@@ -53,8 +53,9 @@ SPECTRUM = Question(
     METHOD,
     (
         "What the spectrum lacks or doubles tells of processing, not of its purpose.",
-        "The depth between harmonics and the play of the fine spectrum differ more between voices and recordings than "
-        "between copies and originals (tests/real/CANDIDATES.md): they bear on a comparison with the same voice alone.",
+        "The depth between harmonics and the play of the fine spectrum differ between voices and recordings about as "
+        "far as between copies and their originals (tests/real/CANDIDATES.md): they bear on a comparison with other "
+        "recordings of the same voice, not on one alone.",
         "Holes are those of MP3 and its like; AAC hides its own behind noise, so their absence says nothing.",
     ),
     (
