@@ -4,9 +4,9 @@ Fundamental frequency, jitter, shimmer and harmonicity follow Praat's definition
 speech that was detected, and say what they were taken from. The band limit and the background noise describe the
 recording; a level jump is a step of the background between words, the mark of a cut, a gate or a switch of scene.
 Whether it is one take is read where the band is otherwise empty (``joins``) and from the phase of the mains (``hum``);
-what a microphone does not give, from the spectrum's edges, gaps and mirror images (``spectrum``), and from what
-generators smooth and codecs empty (``fine``). How each fares on
-real recordings stands in tests/real/VOICE.md.
+what a microphone does not give, from the spectrum's edges, gaps and mirror images (``spectrum``) and from what
+generators smooth and codecs empty (``fine``). What the band or noise would move by more than voices differ is withheld,
+with its reason. How each fares on real recordings stands in tests/real/VOICE.md, what else was tried in CANDIDATES.md.
 Reference: Boersma & Weenink (Praat: ac pitch, local jitter, local shimmer, ac harmonicity).
 Not to be trusted: published norms of jitter, shimmer and harmonicity hold for sustained vowels in quiet rooms and not
 for running speech through a codec, so no norm is applied here. Music and several voices are measured as one voice.
