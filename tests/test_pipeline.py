@@ -312,6 +312,11 @@ TOLERANCE = {
     "articulation_rate": 0.1,
     "bandwidth": 50.0,
     "noise_floor": 0.1,
+    "harmonic_contrast_low": 0.5,
+    "harmonic_contrast_middle": 0.5,
+    "harmonic_contrast_high": 0.2,
+    "fine_play": 0.1,
+    "codec_holes": 0.01,
     "synthesis_score": 0.02,
     # Counted in the file, the same everywhere:
     "key_picture_distance": 0.0,

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import planted
 import pytest
+import scipy
 
 from forensics import speech
 from forensics.analysis import voice
 from forensics.analysis.voice import Settings
+from forensics.analysis.voice.fine import HARMONIC_S, contrasts
 from forensics.timeline import Interval, Series
 
 RATE_HZ = 24000
@@ -22,6 +24,13 @@ def assessed(audio, spoken, settings=None):
 def measures(samples, rate_hz=RATE_HZ, spoken=None, start_s=0.0):
     audio = planted.sound(samples, rate_hz, start_s)
     return assessed(audio, [planted.whole(audio)] if spoken is None else spoken)[0]
+
+
+def plain(samples, rate_hz=RATE_HZ):
+    """Values of all measures by name, as they are taken before any is withheld: a held vowel never pauses."""
+    audio = planted.sound(samples, rate_hz)
+    stretches = voice.measure_stretches(audio, [planted.whole(audio)], Settings())
+    return {m.name: m.value for m in voice.measure_voice(stretches, Settings())}
 
 
 def recording(samples, rate_hz=RATE_HZ, spoken=()):
@@ -74,15 +83,15 @@ def test_breath_lowers_harmonicity_as_it_should():
     power_db = 10 * np.log10(np.mean(tone**2))
     for ratio_db in (30, 20, 10):
         noisy = tone + planted.noise(3.0, level_db=power_db - ratio_db)
-        assert measures(noisy).measurement("hnr").value == pytest.approx(ratio_db, abs=1.5)
+        assert plain(noisy)["hnr"] == pytest.approx(ratio_db, abs=1.5)
 
 
 @pytest.mark.parametrize("gain", [0.05, 4.0])
 def test_loudness_changes_no_measure(gain):
     samples = steady(130.0, jitter=0.01)
-    plain, scaled = measures(samples), measures(gain * samples)
+    as_it_is, scaled = plain(samples), plain(gain * samples)
     for name in ("f0_median", "jitter_local", "hnr"):
-        assert scaled.measurement(name).value == pytest.approx(plain.measurement(name).value, rel=0.02, abs=0.02)
+        assert scaled[name] == pytest.approx(as_it_is[name], rel=0.02, abs=0.02)
 
 
 def test_only_the_speech_is_measured():
@@ -506,9 +515,9 @@ def test_a_mirror_image_is_found_where_samples_were_repeated():
 
 
 def test_formants_of_a_vowel_are_found_within_10_per_cent():
-    finding = measures(steady(120.0, 4.0))
+    found = plain(steady(120.0, 4.0))
     for name, hz in (("formant_1", 700), ("formant_2", 1220), ("formant_3", 2600)):
-        assert finding.measurement(name).value == pytest.approx(hz, rel=0.1)
+        assert found[name] == pytest.approx(hz, rel=0.1)
 
 
 def test_sound_through_a_telephone_has_no_formants():
@@ -516,7 +525,8 @@ def test_sound_through_a_telephone_has_no_formants():
     samples = planted.band_limited(planted.vowel(150.0, 3.0, 24000) + planted.noise(3.0, level_db=-50), 24000, 3400)
     finding = measures(samples)
     assert not [m for m in finding.measurements if m.name.startswith("formant")]
-    assert "band to 34" in finding.measurement("hnr").reference or "band to 33" in finding.measurement("hnr").reference
+    reference = finding.measurement("f0_median").reference
+    assert "band to 34" in reference or "band to 33" in reference
 
 
 def test_sound_of_a_low_rate_has_no_formants():
@@ -535,3 +545,146 @@ def test_a_measure_says_what_it_was_taken_from():
     reference = measures(steady(120.0)).measurement("jitter_local").reference
     for told in ("Praat's jitter (local)", "voiced frames", "60 to 500 Hz", "24000 Hz"):
         assert told in reference
+
+
+def paused(noise_db, seconds=4.0, rate_hz=RATE_HZ):
+    """A voice that speaks for ``seconds`` and pauses for two, over noise all along; and where it speaks."""
+    samples = np.concatenate([planted.vowel(140.0, seconds, rate_hz, jitter=0.01), np.zeros(2 * rate_hz)])
+    return samples + planted.noise(seconds + 2, rate_hz, noise_db), [Interval(0.0, seconds)]
+
+
+@pytest.mark.parametrize(
+    ("noise_db", "withheld"),
+    [(-60, set()), (-40, {"formant_1", "formant_2", "formant_3"}), (-30, {"hnr", "formant_1"})],
+)
+def test_noise_withholds_formants_first_and_harmonicity_then_and_says_so(noise_db, withheld):
+    samples, spoken = paused(noise_db)
+    finding = measures(samples, spoken=spoken)
+    names = {m.name for m in finding.measurements}
+    assert not names & withheld and {"f0_median", "jitter_local", "hnr"} - withheld <= names
+    said = " ".join(finding.limits)
+    assert ("Formants are not given" in said) == ("formant_1" in withheld)
+    assert ("harmonics-to-noise ratio is not given" in said) == ("hnr" in withheld)
+    assert not finding.unusual
+
+
+def test_a_telephone_band_withholds_jitter_and_says_so():
+    samples, spoken = paused(-60)
+    narrow = measures(planted.band_limited(samples, RATE_HZ, 3400), spoken=spoken)
+    assert "jitter_local" not in {m.name for m in narrow.measurements}
+    assert any("Jitter is not given: the band ends at 3" in limit for limit in narrow.limits)
+    wide = measures(samples, spoken=spoken)
+    assert wide.measurement("jitter_local").value == pytest.approx(1.0, rel=0.33)
+    assert len(wide.limits) == len(voice.LIMITS)
+
+
+# -- fine structure ------------------------------------------------------------------------------------------------
+
+
+def fine(samples, spoken):
+    return assessed(planted.sound(samples), list(spoken))[3]
+
+
+def harmonics_over(noise_db, f0_hz=120.0, seconds=4.0, amplitude=0.004):
+    """Even harmonics up to 8 kHz for ``seconds``, then two of pause, over white noise; and where it sounds."""
+    t_s, random = np.arange(round(seconds * RATE_HZ)) / RATE_HZ, np.random.default_rng(0)
+    tones = (np.cos(2 * np.pi * (h * f0_hz * t_s + random.random())) for h in range(1, int(8000 / f0_hz)))
+    samples = np.concatenate([amplitude * sum(tones), np.zeros(2 * RATE_HZ)])
+    return samples + planted.noise(seconds + 2, RATE_HZ, noise_db), [Interval(0.0, seconds)]
+
+
+@pytest.mark.parametrize("noise_db", [-50, -40])
+@pytest.mark.parametrize("f0_hz", [110.0, 205.0])
+def test_the_depth_between_harmonics_is_found_within_1_db(noise_db, f0_hz):
+    """Under a Hann window of N samples a tone's peak over the noise's mean logarithm is A^2 N / 6 s^2, + 2.5 dB."""
+    finding = fine(*harmonics_over(noise_db, f0_hz))
+    window = round(HARMONIC_S * RATE_HZ)
+    expected = 10 * np.log10(0.004**2 * window / 6) - noise_db + 2.5
+    for band in ("low", "middle", "high"):
+        assert finding.measurement(f"harmonic_contrast_{band}").value == pytest.approx(expected, abs=1.0)
+
+
+def test_noise_withholds_the_depth_between_harmonics_and_says_so():
+    finding = fine(*harmonics_over(-34))
+    assert not [m for m in finding.measurements if m.name.startswith(("harmonic", "fine"))]
+    assert any("depth between harmonics in the high band is not given: from 4000" in limit for limit in finding.limits)
+    assert "codec_holes" in {m.name for m in finding.measurements}
+
+
+def test_a_band_that_ends_lower_has_no_depth_above_it():
+    samples, spoken = harmonics_over(-66)
+    finding = fine(planted.band_limited(samples, RATE_HZ, 5000), spoken)
+    names = {m.name for m in finding.measurements}
+    assert "harmonic_contrast_middle" in names and "harmonic_contrast_high" not in names
+    assert any("the band ends at 49" in limit for limit in finding.limits)
+
+
+def test_a_gliding_voice_is_read_where_it_turns_only():
+    """Three semitones and more a tenth of a second: upper harmonics smear under the window."""
+    t_s, samples = np.arange(0.0, 4.0, 0.0125), planted.noise(4.0, level_db=-30)
+    glide = 120 * 2 ** (0.5 * np.sin(2 * np.pi * 1.5 * t_s))
+    read = [len(contrasts(samples, RATE_HZ, t_s, f0_hz)) for f0_hz in (np.full(len(t_s), 120.0), glide)]
+    assert read[0] > 140 and 0 < read[1] < 0.25 * read[0]
+
+
+def rippled(depth_db, seconds=8.0, seed=0):
+    """Noise whose spectrum has ten ripples over the mel axis to 4 kHz, turned round at random each 80 ms."""
+    random = np.random.default_rng(seed)
+    n, samples = round(0.08 * RATE_HZ), planted.noise(seconds, RATE_HZ, -30, seed)
+    mel = 2595 * np.log10(1 + np.fft.rfftfreq(n, 1 / RATE_HZ) / 700)
+    ripple = np.cos(10 * np.pi * mel / (2595 * np.log10(1 + 4000 / 700)))
+    parts = []
+    for part in samples[: len(samples) // n * n].reshape(-1, n):
+        gain = 10 ** (depth_db * random.choice((-1, 1)) * ripple / 20)
+        parts.append(np.fft.irfft(np.fft.rfft(part) * gain, n))
+    pause = planted.noise(2.0, RATE_HZ, -80)
+    return np.concatenate([*parts, pause]), [Interval(0.0, len(parts) * n / RATE_HZ)]
+
+
+def test_the_play_of_the_fine_spectrum_grows_with_what_was_planted():
+    still, once, twice = (fine(*rippled(depth)).measurement("fine_play") for depth in (0.0, 4.0, 8.0))
+    grown = np.sqrt((twice.value**2 - still.value**2) / (once.value**2 - still.value**2))
+    assert grown == pytest.approx(2.0, rel=0.1) and once.unit == "dB"
+    assert still.low <= still.value <= still.high
+
+
+def holed(share, seed=0, seconds=6.0):
+    """Noise in which cells of 64 ms and 500 Hz from 1 to 10 kHz are empty, ``share`` of them; and where it sounds."""
+    random, n = np.random.default_rng(seed), round(seconds * RATE_HZ)
+    spectrum, hz = np.fft.rfft(planted.noise(seconds, RATE_HZ, -30, seed)), np.fft.rfftfreq(n, 1 / RATE_HZ)
+    cell, made = round(0.064 * RATE_HZ), np.zeros(n)
+    for low in np.arange(0, RATE_HZ / 2, 500):
+        kept = np.repeat(random.random(n // cell + 1) >= share * (1000 <= low < 10000), cell)[:n]
+        gate = scipy.ndimage.uniform_filter1d(kept.astype(float), 120)  # 5 ms: no click
+        made += gate * np.fft.irfft(spectrum * ((hz >= low) & (hz < low + 500)), n)
+    return made, [Interval(0.0, seconds)]
+
+
+def test_cells_that_coding_left_empty_are_counted():
+    counted = [fine(*holed(share)).measurement("codec_holes").value for share in (0.0, 0.02, 0.04)]
+    assert counted[0] == 0 and counted[2] == pytest.approx(2 * counted[1], rel=0.25)
+    assert 0.3 < counted[2] / 4 < 1.2  # a window that holds the edge of a cell is not empty
+
+
+def test_holes_are_told_where_they_are():
+    clean, holes = (planted.sound(holed(share)[0]) for share in (0.0, 0.05))
+    samples = np.concatenate([clean.samples[:, 0], holes.samples[:, 0]])
+    course = fine(samples, [Interval(0, 12)]).evidence["holes"]
+    assert course.values[course.t_s < 5.9].max() == 0 and course.values[course.t_s > 6.1].min() > 0.5
+
+
+def test_a_lasting_gap_is_no_hole_of_coding():
+    samples = shaped(lambda hz: np.where((hz > 4000) & (hz < 4500), 0.001, 1.0), 24000)
+    finding = fine(samples, [Interval(0, 4)])
+    assert finding.measurement("codec_holes").value == 0 and events(finding, "spectral_gap")
+
+
+def test_too_little_speech_has_no_fine_structure():
+    samples, _ = harmonics_over(-66)
+    finding = fine(samples, [Interval(0, 0.2)])
+    assert not [m for m in finding.measurements if m.name.startswith(("harmonic", "fine", "codec"))]
+
+
+def test_no_fact_of_the_voice_is_ever_marked():
+    for made, spoken in (harmonics_over(-66), rippled(8.0), holed(0.04), paused(-25)):
+        assert not any(f.unusual for f in assessed(planted.sound(made), spoken))

@@ -44,7 +44,7 @@ QUESTIONS = {
     "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
     "voice.take": "One take: joins and mains hum",
-    "voice.spectrum": "Edges, gaps and mirror images of the spectrum",
+    "voice.spectrum": "Edges, gaps, mirror images and fine structure of the spectrum",
     "voice.synthesis": "Phases like those of synthetic copies",
 }
 QUANTITIES = {
@@ -115,6 +115,11 @@ QUANTITIES = {
     "bandwidth": "Bandwidth of the sound",
     "lowest_edge": "Lowest edge of the band over time",
     "highest_edge": "Highest edge of the band over time",
+    "codec_holes": "Empty cells below the edge of the band",
+    "harmonic_contrast_low": "Depth between harmonics, 0.3 to 2 kHz",
+    "harmonic_contrast_middle": "Depth between harmonics, 2 to 4 kHz",
+    "harmonic_contrast_high": "Depth between harmonics, 4 to 7.5 kHz",
+    "fine_play": "Play of the fine spectrum over time",
     "empty_band": "Beginning of the band without sound",
     "empty_band_level": "Level in the band without sound",
     "joins": "Instants at which the empty band sounds",

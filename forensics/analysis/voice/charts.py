@@ -86,6 +86,16 @@ def plot_spectrogram(finding: Finding, ax: Any) -> Any:
     return drawn
 
 
+def plot_holes(finding: Finding, ax: Any) -> None:
+    """Share of empty cells below the edge in each stretch of speech."""
+    holes = finding.evidence["holes"]
+    ax.plot(holes.t_s, holes.values, "o", ms=3, color=plots.BLUE, rasterized=plots.many(holes.t_s))
+    ax.set_ylim(0, max(2.0, 1.1 * float(holes.values.max(initial=0))))
+    ax.set_ylabel("empty cells (%)")
+    plots.missing(ax, finding.evidence["examined"], [finding.evidence["heard"]])
+    plots.time_axis(ax, finding.evidence["examined"])
+
+
 def plot_band(finding: Finding, ax: Any) -> None:
     """Level in the band that is otherwise empty, with the joins."""
     band = finding.evidence["band"]
@@ -209,17 +219,23 @@ def _take(finding: Finding) -> plots.Chart:
 
 
 def _spectrogram(finding: Finding) -> plots.Chart:
-    fig, ax = plots.figure(row_mm=70)
-    drawn = plot_spectrogram(finding, ax)
-    fig.colorbar(drawn, ax=ax, label="level (dB re full scale)", pad=0.01)
-    plots.legend(ax)
+    has_cells = len(finding.evidence["holes"].t_s) > 0
+    fig, axes = plots.figure(rows=1 + has_cells, row_mm=60, squeeze=False)
+    drawn = plot_spectrogram(finding, axes[0, 0])
+    fig.colorbar(drawn, ax=axes[0, 0], label="level (dB re full scale)", pad=0.01)
+    plots.legend(axes[0, 0])
+    if has_cells:
+        plot_holes(finding, axes[1, 0])
     found = finding.evidence["found"]
     return plots.Chart(
         "voice-spectrum",
         fig,
-        "Level over time and frequency, to half the sampling rate. Notice where the band ends, whether that changes, "
-        "and gaps (dotted). It does not show what limited the band: codecs, telephones and converters do.",
-        "Map of level over time and frequency with the edge of the band marked in each stretch.",
+        "Level over time and frequency, to half the sampling rate; below, the share of cells of time and frequency "
+        "that are empty in each stretch of speech. Notice where the band ends, whether that changes, gaps (dotted), "
+        "and stretches with more empty cells than others. It does not show what limited or emptied the band: codecs, "
+        "telephones, noise suppression and converters do.",
+        "Map of level over time and frequency with the edge of the band marked in each stretch; below, points of the "
+        "share of empty cells over time.",
         {"frequency_hz": found.hz, "level_db": found.average_db()},
     )
 

@@ -8,6 +8,7 @@ intensity in voiced frames that rise by 2 dB (de Jong & Wempe 2009).
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
     from parselmouth.praat import call
 
     block, start_s = audio.mono(interval)
-    samples, rate_hz = _slower(block, audio.rate_hz)
+    samples, rate_hz = slower(block, audio.rate_hz)
     sound = parselmouth.Sound(samples.astype(np.float64), rate_hz)
     low, high = settings.lowest_f0_hz, settings.highest_f0_hz
     nothing = np.zeros(0)
@@ -83,7 +84,7 @@ def measure_stretch(audio: Audio, interval: Interval, settings: Settings) -> Voi
     )
 
 
-def _slower(block: np.ndarray, rate_hz: int) -> tuple[np.ndarray, int]:
+def slower(block: np.ndarray, rate_hz: int) -> tuple[np.ndarray, int]:
     """The samples at ``RATE_HZ`` at most, and their rate."""
     import soxr
 
@@ -114,11 +115,41 @@ def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) 
     ]
 
 
-def measure_voice(stretches: list[Voiced], settings: Settings, limit_hz: float = np.inf) -> list[Measurement]:
+def withheld(limit_hz: float, clear_db: float, settings: Settings) -> dict[str, str]:
+    """Measures that would tell of the band or the noise more than of the voice, by name, with the reason in words.
+
+    ``limit_hz``: where the sound's band ends; ``clear_db``: how far speech stands over its quietest moments (NaN: not
+    known). Limits: where a measure of untouched voices moves by more than voices differ (tests/real/VOICE.md).
+    """
+    moves = "there it moves by more than voices differ (tests/real/VOICE.md)"
+    found = {}
+    if limit_hz <= settings.jitter_band_hz:
+        found["jitter_local"] = f"Jitter is not given: the band ends at {limit_hz:.0f} Hz, as telephones' do; {moves}."
+    if clear_db < settings.hnr_clear_db:
+        found["hnr"] = f"The harmonics-to-noise ratio is not given: {_noisy(clear_db, settings.hnr_clear_db)}; {moves}."
+    formants = [f"formant_{k + 1}" for k in range(FORMANTS)]
+    if limit_hz < settings.formant_ceiling_hz:
+        why = f"the band ends at {limit_hz:.0f} Hz, and they are sought up to {settings.formant_ceiling_hz:.0f} Hz"
+        found |= dict.fromkeys(formants, f"Formants are not given: {why}.")
+    elif clear_db < settings.formant_clear_db:
+        why = _noisy(clear_db, settings.formant_clear_db)
+        found |= dict.fromkeys(formants, f"Formants are not given: {why}; {moves}.")
+    return found
+
+
+def _noisy(clear_db: float, least_db: float) -> str:
+    return (
+        f"from 1 to 4 kHz speech stands {clear_db:.1f} dB over its quietest moments, less than {least_db:.0f} dB, "
+        "of noise or for want of a pause"
+    )
+
+
+def measure_voice(
+    stretches: list[Voiced], settings: Settings, limit_hz: float = np.inf, without: Container[str] = ()
+) -> list[Measurement]:
     """Medians of F0 and formants; jitter, shimmer and harmonicity weighted by voiced time; syllables a second.
 
-    ``limit_hz`` is where the band of the sound ends: five formants cannot be told below a lower one than they are
-    sought under.
+    ``limit_hz`` is where the band of the sound ends; measures named in ``without`` are not given.
     """
     some = [s for s in stretches if s.voiced_frames]
     about = _about(some, settings, limit_hz)
@@ -135,13 +166,13 @@ def measure_voice(stretches: list[Voiced], settings: Settings, limit_hz: float =
         ("hnr", "dB", "hnr_db", 1, "Praat's harmonicity (ac)"),
     ):
         pairs = [np.array([getattr(s, key) * factor, s.voiced_s]) for s in some if np.isfinite(getattr(s, key))]
-        if pairs:
+        if pairs and name not in without:
             found.append(summed(name, unit, pairs, _weighted, definition))
-    for k in range(FORMANTS if limit_hz >= settings.formant_ceiling_hz else 0):
+    for k, name in enumerate(f"formant_{k + 1}" for k in range(FORMANTS)):
         values = [s.formants_hz[:, k] for s in some if np.isfinite(s.formants_hz[:, k]).any()]
-        if values:
+        if values and name not in without:
             ceiling = f"Praat's Burg, five formants below {settings.formant_ceiling_hz:.0f} Hz"
-            found.append(summed(f"formant_{k + 1}", "Hz", values, _median, ceiling))
+            found.append(summed(name, "Hz", values, _median, ceiling))
     rate = [np.array([s.syllables, s.interval.duration]) for s in some]
     found.append(summed("articulation_rate", "1/s", rate, _share, "de Jong & Wempe 2009, pauses left out"))
     return found

@@ -51,9 +51,17 @@ SPECTRUM = Question(
     "The sound was resampled, re-encoded, filtered or generated.",
     "The sound is as the microphone gave it.",
     METHOD,
-    ("What the spectrum lacks or doubles tells of processing, not of its purpose.",),
+    (
+        "What the spectrum lacks or doubles tells of processing, not of its purpose.",
+        "The depth between harmonics and the play of the fine spectrum differ between voices and recordings about as "
+        "far as between copies and their originals (tests/real/CANDIDATES.md): they bear on a comparison with other "
+        "recordings of the same voice, not on one alone.",
+        "Holes are those of MP3 and its like; AAC hides its own behind noise, so their absence says nothing.",
+    ),
     (
         "Codecs at low rates, telephones, noise suppression, converters without filters, loudspeakers played to "
         "microphones, copies of copies.",
+        "A hoarse or breathy voice, echo and noise fill what lies between harmonics; an even delivery, reading aloud "
+        "and compressors still the fine spectrum.",
     ),
 )

@@ -13,6 +13,8 @@ from forensics.timeline import Interval, Series, inside, runs, union
 
 #: Quieter than the dither of 16-bit sound (-98 dB) by far: nothing a microphone gives.
 LOWEST_DB = -120.0
+#: Where noise first hides formants, Hz.
+CLEAR_HZ = (1000.0, 4000.0)
 
 
 def measure_bandwidth(found: Spectra, settings: Settings) -> Measurement | None:
@@ -53,6 +55,21 @@ def measure_noise_floor(quiet: Series, settings: Settings) -> Measurement | None
         sum(map(len, stretches)),
         "re full scale, all channels' mean; a fact about the recording",
     )
+
+
+def clearness_db(
+    found: Spectra, spoken: list[Interval], settings: Settings, band_hz: tuple[float, float] = CLEAR_HZ
+) -> float:
+    """Median level of speech over that of the quietest moments within a band, dB; NaN without speech.
+
+    Where nothing pauses, the quietest moments are the voice's own; where a gate mutes the pauses, noise is not heard.
+    """
+    band = (found.hz >= band_hz[0]) & (found.hz < band_hz[1])
+    level = 10 * np.log10(found.power[:, band].sum(1) + 1e-20)
+    sounds, speaks = 10 * np.log10(found.power.sum(1) + 1e-20) > LOWEST_DB, inside(found.t_s, spoken)
+    if not (sounds & speaks).any():
+        return float("nan")
+    return float(np.median(level[sounds & speaks]) - np.percentile(level[sounds], settings.background_percentile))
 
 
 def level_jumps(quiet: Series, settings: Settings) -> list[Event]:

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from forensics.method import Method, setting
+from forensics.method import Method, describe, setting
 
-METHOD = Method("Praat measures, band, background, joins, hum", "3", "Boersma & Weenink (Praat), through parselmouth")
+METHOD = Method(
+    "Praat measures, band, background, joins, hum, fine structure",
+    "4",
+    "Boersma & Weenink (Praat), through parselmouth",
+)
 _PRAAT = "Praat's default"
+
+
+@dataclass(frozen=True)
+class SynthesisSettings:
+    least_rate_hz: int = setting(16000, "Hz", "the bands reach to 7.5 kHz")
+    least_band_hz: float = setting(7000.0, "Hz", "below, the upper bands hold noise; the telephone band is refused")
+    least_upper_db: float = setting(
+        -45.0, "dB", "of 5.5-7.5 kHz re all; the least of 89 dev voices; our dither has -66 there"
+    )
+    least_speech_s: float = setting(4.0, "s", "two pieces: one phrase alone scatters")
+    least_snr_db: float = setting(20.0, "dB", "speech over the pauses; noise at 20 dB was tried, no more")
+    most_speech_s: float = setting(30.0, "s", "of speech, from the first on: more changes the mean little")
+    piece_s: float = setting(2.0, "s", "units of the mean and its bootstrap: a phrase")
+    shortest_piece_s: float = setting(1.0, "s", "below, figures of a piece scatter")
+    bridged_s: float = setting(0.3, "s", "pauses within a phrase, kept so that no cut makes phases")
+
+
+def _values(settings: SynthesisSettings) -> dict[str, Any]:
+    return {row["name"]: row["value"] for row in describe(settings)}
 
 
 @dataclass(frozen=True)
@@ -19,12 +43,28 @@ class Settings:
     period_factor: float = setting(1.3, "1", _PRAAT)
     amplitude_factor: float = setting(1.6, "1", _PRAAT)
     periods_per_window: float = setting(4.5, "1", _PRAAT + " for harmonicity; parselmouth's own default is 1")
-    harmonicity_step_s: float = setting(0.04, "s", "a quarter of its window; Praat's 0.01 takes four times the time")
+    harmonicity_step_s: float = setting(
+        0.06,
+        "s",
+        "40 % of its window; Praat's 0.01 takes six times the time and gives the same within 0.5 dB",
+    )
     formant_ceiling_hz: float = setting(5500.0, "Hz", _PRAAT + " (a woman's voice); a man's is often taken at 5000")
     formant_step_s: float = setting(0.02, "s", "some two periods of a low voice")
     syllable_pitch_hz: float = setting(50.0, "Hz", "de Jong & Wempe 2009: intensity smoothed over 3.2 / 50 s")
     syllable_depth_db: float = setting(25.0, "dB", "de Jong & Wempe 2009, below the loudest 1 %")
     syllable_rise_db: float = setting(2.0, "dB", "de Jong & Wempe 2009, from the dips beside a peak")
+    fine_s: float = setting(3.0, "s", "of speech: halves of recordings so long agreed, tests/real/CANDIDATES.md")
+    steady_frames: int = setting(20, "1", "of steady pitch: as many were in those halves")
+    jitter_band_hz: float = setting(
+        4000.0, "Hz", "where the band ends below, as telephones' do, jitter moves by more than voices differ, VOICE.md"
+    )
+    hnr_clear_db: float = setting(
+        3.0, "dB", "speech over its quietest moments, 1 to 4 kHz; below, harmonicity moves by more than voices differ"
+    )
+    formant_clear_db: float = setting(12.0, "dB", "as for harmonicity: the second and third formant move")
+    fine_clear_db: float = setting(
+        6.0, "dB", "speech over its quietest moments in the measure's own band; below, noise moves it too far, VOICE.md"
+    )
     shortest_s: float = setting(1.0, "s", "of sound; below it neither background nor band can be told")
     least_voiced_s: float = setting(1.0, "s", "of voiced frames; below it medians move by tens of per cent")
     piece_s: float = setting(2.0, "s", "longest stretch given to Praat at once: units of the bootstrap, a phrase long")
@@ -57,4 +97,8 @@ class Settings:
     mirror_band_hz: float = setting(2000.0, "Hz", "on each side of the mirror")
     mirror_least: float = setting(
         0.3, "1", "correlation; see tests/real/VOICE.md for recordings that were not mirrored"
+    )
+    synthesis: SynthesisSettings = field(
+        default_factory=SynthesisSettings,
+        metadata={"unit": "", "source": "of voice.synthesis, which says them one by one", "shown": _values},
     )

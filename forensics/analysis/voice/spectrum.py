@@ -6,6 +6,7 @@ Not to be trusted: where the sound has less than some seconds, or no energy besi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -83,6 +84,12 @@ def spectra(audio: Audio, interval: Interval) -> Spectra:
         times.append(start_s + len(block) / audio.rate_hz / 2)
     hz = np.fft.rfftfreq(size, 1 / audio.rate_hz)
     return Spectra(hz, np.array(power).reshape(-1, len(hz)), np.array(counts), np.array(times))
+
+
+def together(parts: Sequence[Spectra]) -> Spectra:
+    """The columns of all parts of one sound."""
+    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in ("power", "windows", "t_s"))
+    return Spectra(parts[0].hz, *joined)
 
 
 def edge(hz: np.ndarray, db: np.ndarray, settings: Settings) -> Edge | None:

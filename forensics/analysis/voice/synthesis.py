@@ -25,16 +25,17 @@ from forensics import weights
 from forensics.analysis.voice.pieces import bootstrap, pieces
 from forensics.analysis.voice.recording import background
 from forensics.analysis.voice.settings import Settings as VoiceSettings
-from forensics.analysis.voice.spectrum import edge
+from forensics.analysis.voice.settings import SynthesisSettings as Settings
+from forensics.analysis.voice.spectrum import Spectra, edge, spectra, together
 from forensics.finding import About, Finding, Measurement, Question
-from forensics.method import Method, setting
+from forensics.method import Method
 from forensics.timeline import Audio, Interval, Series, inside, intersection, total_s, union
 
 #: Of the weights in ``forensics/data``.
 NAME = "voice"
 METHOD = Method(
     "neighbouring phases, direction learned from copies less originals",
-    "1",
+    "2",
     "Fisher 1936; Hatch et al. 2006; De Leon et al. 2012",
 )
 #: All sound is brought to one rate, so that the file's own does not tell; speech above 7.5 kHz is left out.
@@ -67,21 +68,6 @@ QUESTION = Question(
         "A spoken voice may have been processed as a whole: dubbing, anonymisation, restoration.",
     ),
 )
-
-
-@dataclass(frozen=True)
-class Settings:
-    least_rate_hz: int = setting(16000, "Hz", "the bands reach to 7.5 kHz")
-    least_band_hz: float = setting(7000.0, "Hz", "below, the upper bands hold noise; the telephone band is refused")
-    least_upper_db: float = setting(
-        -45.0, "dB", "of 5.5-7.5 kHz re all; the least of 89 dev voices; our dither has -66 there"
-    )
-    least_speech_s: float = setting(4.0, "s", "two pieces: one phrase alone scatters")
-    least_snr_db: float = setting(20.0, "dB", "speech over the pauses; noise at 20 dB was tried, no more")
-    most_speech_s: float = setting(30.0, "s", "of speech, from the first on: more changes the mean little")
-    piece_s: float = setting(2.0, "s", "units of the mean and its bootstrap: a phrase")
-    shortest_piece_s: float = setting(1.0, "s", "below, figures of a piece scatter")
-    bridged_s: float = setting(0.3, "s", "pauses within a phrase, kept so that no cut makes phases")
 
 
 @dataclass(frozen=True)
@@ -174,11 +160,10 @@ def measure_pieces(audio: Audio, parts: Sequence[Interval]) -> np.ndarray:
     return np.array([figures(audio.mono(part)[0], audio.rate_hz) for part in parts])
 
 
-def upper_db(averaged: tuple[np.ndarray, np.ndarray, int]) -> float:
+def upper_db(found: Spectra) -> float:
     """Power of the upper two bands re all, dB: a band that fades out has no edge to be found."""
-    hz, db, _ = averaged
-    power = 10 ** (db / 10)
-    upper = power[(hz >= EDGES_HZ[-3]) & (hz < EDGES_HZ[-1])].sum()
+    power = 10 ** (found.average_db() / 10)
+    upper = power[(found.hz >= EDGES_HZ[-3]) & (found.hz < EDGES_HZ[-1])].sum()
     return float(10 * np.log10((upper + 1e-30) / (power.sum() + 1e-30)))
 
 
@@ -201,27 +186,14 @@ def refusals(audio: Audio, level: Series, spoken: list[Interval], settings: Sett
     parts, found = spoken_pieces(spoken, settings), []
     if total_s(parts) < settings.least_speech_s:
         return ["too_little_speech"] if spoken else ["no_speech"]
-    hz, db, windows = averaged = average_spectrum(audio, parts)
-    end = edge(hz, db, VoiceSettings()) if windows else None
-    narrow = audio.rate_hz < settings.least_rate_hz or not windows or (end and end.hz < settings.least_band_hz)
-    if narrow or upper_db(averaged) < settings.least_upper_db:
+    heard = together([spectra(audio, part) for part in parts])
+    end = edge(heard.hz, heard.average_db(), VoiceSettings())
+    narrow = audio.rate_hz < settings.least_rate_hz or (end and end.hz < settings.least_band_hz)
+    if narrow or upper_db(heard) < settings.least_upper_db:
         found.append("band_too_narrow")
     if not snr_db(level, spoken) >= settings.least_snr_db:
         found.append("sound_too_noisy")
     return found
-
-
-def average_spectrum(audio: Audio, intervals: list[Interval], size: int = 2048) -> tuple[np.ndarray, np.ndarray, int]:
-    """Frequencies in Hz, mean power in dB over ``intervals`` (Hann windows of ``size`` samples), number of windows."""
-    import librosa
-
-    total, n = np.zeros(size // 2 + 1), 0
-    for piece in (p for interval in intervals for p in pieces(interval, 30.0)):
-        block, _ = audio.mono(piece)
-        if len(block) >= size:
-            power = np.abs(librosa.stft(block, n_fft=size, hop_length=size // 2, center=False)) ** 2
-            total, n = total + power.sum(1), n + power.shape[1]
-    return np.fft.rfftfreq(size, 1 / audio.rate_hz), 10 * np.log10(total / max(n, 1) + 1e-20), n
 
 
 def measure_synthesis(scores: np.ndarray, model: Model) -> Measurement:

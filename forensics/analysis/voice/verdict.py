@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forensics.analysis.voice.fine import Fine, course_of_holes, measure_fine, measure_fine_structure
 from forensics.analysis.voice.hum import Hum, find_hum, measure_hum, phase_jumps
 from forensics.analysis.voice.joins import EmptyBand, empty_band, measure_band, splices
-from forensics.analysis.voice.measures import Voiced, measure_stretches, measure_voice
+from forensics.analysis.voice.measures import Voiced, measure_stretches, measure_voice, withheld
 from forensics.analysis.voice.questions import MEASURES, RECORDING, SPECTRUM, TAKE
 from forensics.analysis.voice.recording import (
     background,
+    clearness_db,
     digital_silences,
     level_jumps,
     measure_bandwidth,
@@ -30,7 +32,6 @@ from forensics.analysis.voice.spectrum import (
     spectra,
 )
 from forensics.analysis.voice.synthesis import QUESTION as SYNTHESIS
-from forensics.analysis.voice.synthesis import Settings as SynthesisSettings
 from forensics.analysis.voice.synthesis import assess_synthesis
 from forensics.finding import About, Event, Finding
 from forensics.timeline import Audio, Interval, Series, intersection
@@ -51,6 +52,8 @@ class Heard:
     band: EmptyBand | None
     hum: Hum | None
     mirrors: dict[float, float]
+    limit_hz: float  # where the band ends; infinite where the sound was too short to tell
+    fine: list[Fine]
 
 
 def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard:
@@ -61,14 +64,19 @@ def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard:
 def listen(audio: Audio, interval: Interval, stretches: list[Voiced], settings: Settings) -> Heard:
     """The spectrum, the empty band and the hum of ``interval``; nothing of one too short for them."""
     if interval.duration < settings.shortest_s:
-        return Heard(interval, stretches, Spectra(*np.zeros((4, 0))), None, None, {})
+        return Heard(interval, stretches, Spectra(*np.zeros((4, 0))), None, None, {}, np.inf, [])
+    found = spectra(audio, interval)
+    limit = measure_bandwidth(found, settings)
+    assert limit is not None  # there is a second of sound
     return Heard(
         interval,
         stretches,
-        found=spectra(audio, interval),
+        found=found,
         band=empty_band(audio, interval, settings),
         hum=find_hum(audio, interval, settings),
         mirrors=mirror_likeness(audio, interval, settings),
+        limit_hz=limit.value,
+        fine=measure_fine(audio, stretches, limit.value),
     )
 
 
@@ -100,9 +108,10 @@ def assess_measures(
         "stretches": stretches,
         "examined": examined,
     }
-    limit = measure_bandwidth(heard.found, settings)
-    measurements = measure_voice(stretches, settings, limit.value if limit else np.inf)
-    return MEASURES.answer(about, measurements=tuple(measurements), evidence=evidence)
+    without = withheld(heard.limit_hz, clearness_db(heard.found, covered, settings), settings)
+    measurements = measure_voice(stretches, settings, heard.limit_hz, without)
+    question = replace(MEASURES, limits=(*MEASURES.limits, *dict.fromkeys(without.values())))
+    return question.answer(about, measurements=tuple(measurements), evidence=evidence)
 
 
 def assess_recording(
@@ -142,18 +151,27 @@ def assess_take(audio: Audio, heard: Heard, examined: Interval, settings: Settin
 def assess_spectrum(heard: Heard, examined: Interval, settings: Settings) -> Finding:
     """What the spectrum holds that a microphone does not give."""
     found = heard.found
-    course, limit = course_of_edge(found, settings), measure_bandwidth(found, settings)
-    assert limit is not None  # there is a second of sound
-    mirrors = {hz: r for hz, r in heard.mirrors.items() if hz + settings.mirror_band_hz <= limit.value}
+    course, limit_hz = course_of_edge(found, settings), heard.limit_hz
+    mirrors = {hz: r for hz, r in heard.mirrors.items() if hz + settings.mirror_band_hz <= limit_hz}
     events = [
-        *gaps(found, heard.interval, limit.value, settings),
+        *gaps(found, heard.interval, limit_hz, settings),
         *mirror_images(mirrors, heard.interval, settings),
     ]
-    return SPECTRUM.answer(
+    spoken = [stretch.interval for stretch in heard.stretches]
+    fine, untold = measure_fine_structure(
+        heard.fine, limit_hz, lambda band_hz: clearness_db(found, spoken, settings, band_hz), settings
+    )
+    return replace(SPECTRUM, limits=(*SPECTRUM.limits, *untold)).answer(
         _sound(examined, settings, [heard.interval]),
-        measurements=tuple(measure_course(course)),
+        measurements=(*measure_course(course), *fine),
         events=_in_order(events),
-        evidence={"found": found, "course": course, "examined": examined, "heard": heard.interval},
+        evidence={
+            "found": found,
+            "course": course,
+            "holes": course_of_holes(heard.fine),
+            "examined": examined,
+            "heard": heard.interval,
+        },
     )
 
 
@@ -166,9 +184,9 @@ def assess_phases(
 ) -> Finding:
     """Do the voice's phases look like those of synthetic copies? Descriptive, never marked."""
     if reasons := sound_refusals(audio, level, settings):
-        return SYNTHESIS.refuse(About(examined, SynthesisSettings(), subjects=("sound",)), *reasons)
+        return SYNTHESIS.refuse(About(examined, settings.synthesis, subjects=("sound",)), *reasons)
     assert audio is not None and level is not None
-    return assess_synthesis(audio, level, spoken, examined)
+    return assess_synthesis(audio, level, spoken, examined, settings.synthesis)
 
 
 def sound_refusals(audio: Audio | None, level: Series | None, settings: Settings) -> tuple[str, ...]:
@@ -185,7 +203,7 @@ def assess(scene: Scene, settings: Settings) -> list[Finding]:
     questions = (RECORDING, TAKE, SPECTRUM)
     if audio is None:
         about = _sound(scene.interval, settings)
-        phases = SYNTHESIS.refuse(About(scene.interval, SynthesisSettings(), subjects=("sound",)), scene.soundless)
+        phases = SYNTHESIS.refuse(About(scene.interval, settings.synthesis, subjects=("sound",)), scene.soundless)
         return [*(question.refuse(about, scene.soundless) for question in (MEASURES, *questions)), phases]
     level = scene.level.between(scene.interval) if scene.level else None
     heard = scene.heard[ANALYSIS] if scene.heard else hear(audio, spoken, settings)
