@@ -63,6 +63,11 @@ def check_place(folder: Path, evidence: Path) -> None:
             "The case folder is the evidence's folder or holds it.",
             "Name a new folder for the case with --out.",
         )
+    check_folder(folder)
+
+
+def check_folder(folder: Path) -> None:
+    """A case's folder is a case already, or empty, or not there yet."""
     if folder.exists() and not folder.is_dir():
         raise CaseError("E_CASE_PLACE", "The name given for the case is a file.", "Name a folder with --out.")
     if folder.is_dir() and any(p.name != LOCK for p in folder.iterdir()) and not (folder / LOG).exists():
@@ -340,6 +345,14 @@ def _append(path: Path, line: bytes) -> None:
             with suppress(OSError):
                 file.truncate(size)
             raise
+
+
+class BegunCase(CaseFolder):
+    """The case's folder, made where it is not there yet: question and propositions come before any recording."""
+
+    def _prepare(self) -> None:
+        check_folder(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
 
 class Case(CaseFolder):

@@ -4,6 +4,7 @@ import ast
 import base64
 import copy
 import html
+import io
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 
 import forensics.finding
 from forensics import custody, observe, plots, report
@@ -49,7 +51,16 @@ HOSTILE = (
     "$\\foo{$ '\" & \U0001f600",
     "z" * 100_000,
 )
-JPEG = b"\xff\xd8\xff\xd9"
+
+
+def jpeg():
+    """The smallest picture that is one."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 12), (120, 90, 60)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+JPEG = jpeg()
 
 
 # -- made-up values --------------------------------------------------------------------------------
