@@ -848,6 +848,7 @@ def test_files_of_an_earlier_report_go(tmp_path):
     assert {n for n in left if n.startswith("tables/")} == {
         "tables/1-blink.rate.csv",
         "tables/events-A-blink.rate.csv",
+        "tables/stills.csv",
     }
 
 

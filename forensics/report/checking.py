@@ -17,9 +17,11 @@ from typing import Any
 from forensics import custody
 from forensics.custody import LOG, STATE
 from forensics.errors import CaseError
+from forensics.finding import ASSESSED
 from forensics.report import asked, closing, phrases, weighed, words
 from forensics.report.blocks import Block
 from forensics.report.html import MOST_EVENTS
+from forensics.report.observed import MEASUREMENTS
 
 #: Sections of the full report, by a word of each one's heading.
 SECTIONS = (
@@ -92,7 +94,7 @@ def _texts(block: Block) -> Iterator[str]:
     yield from (own(item) for item in block.get("items", ()))
     yield from (column["title"] for column in block["columns"]) if block["kind"] == "table" else ()
     for row in block.get("rows", ()):
-        yield from (own(cell) for cell in row)
+        yield from [": ".join(map(own, row))] if block["kind"] == "terms" else map(own, row)
     for picture in block.get("pictures", ()):
         yield from (picture["alt"], own(picture["caption"]))
 
@@ -128,17 +130,18 @@ def _figures(full: Mapping[str, Any]) -> Iterator[str]:
 def _findings(full: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[str]:
     """Each assessed finding shows both hypotheses; each measurement its interval; each ratio its bound."""
     said = " ".join(texts(full))
+    measured = " ".join(
+        text for block in full["blocks"] if block.get("caption") == MEASUREMENTS for text in _texts(block)
+    )
     for f in record["findings"]:
-        if f["state"] != "assessed":
+        if f["state"] != ASSESSED:
             continue
+        spreads = [phrases.spread(m) for m in f["measurements"] if m["low"] is not None]
         missing = [text for text in (f["h1"], f["h2"]) if text not in said]
-        missing += [
-            phrases.spread(m) for m in f["measurements"] if m["low"] is not None and phrases.spread(m) not in said
-        ]
+        missing += [spread for spread in spreads if spread not in measured]
         if (strength := f["strength"]) and not strength.get("withheld"):
-            missing += [
-                s for s in (f"Bound by the validation set: {phrases.listed(strength['bound'])}",) if s not in said
-            ]
+            bound = f"Bound by the validation set: {phrases.listed(strength['bound'])}"
+            missing += [] if bound in said else [bound]
         yield from (f"{f['question']}: “{text}” is not printed" for text in missing)
 
 

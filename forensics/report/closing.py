@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.resources
 import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from forensics import custody
 from forensics.report import asked, phrases
@@ -27,7 +29,7 @@ from forensics.report.matter import (
     more,
     sha256,
 )
-from forensics.report.record import assigned
+from forensics.report.record import assigned, dumps
 
 #: Entries of the custody log printed; the log holds all.
 MOST_ENTRIES = 100
@@ -53,26 +55,30 @@ def methods(m: Matter) -> list[Block]:
         *terms([("Face model", [software["model"], ", SHA-256 ", mono(software["model_sha256"])])]),
         *table("Software", [("Package", 2, False), ("Version", 3, False)], sorted(software["packages"].items())),
     ]
-    for part in used(m.record):
-        method = part["method"]
-        blocks += [
-            heading(2, f"{method['name']}, version {method['version']}"),
-            paragraph(f"Used for: {'; '.join(part['for'])}. Reference: {method['reference']}."),
-            *table(
-                "Settings",
-                columns,
-                (
-                    [
-                        mono(row["name"]),
-                        phrases.listed(row["value"]),
-                        "no unit" if row["unit"] == "1" else row["unit"],
-                        row["source"],
-                    ]
-                    for row in part["settings"]
-                ),
-            ),
-        ]
+    for several in _sharing(used(m.record)):
+        for part in several:
+            method = part["method"]
+            blocks += [
+                heading(2, f"{phrases.told(method['name']).removesuffix('.')}, version {method['version']}"),
+                paragraph(f"Used for: {'; '.join(part['for'])}. Reference: {method['reference']}."),
+            ]
+        what = "Settings" if len(several) == 1 else f"Settings of the {len(several)} methods above"
+        rows = (_setting(row) for row in several[0]["settings"])
+        blocks += table(what, columns, rows)
     return blocks
+
+
+def _sharing(methods: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Methods that have all their settings in common stand together, so that these are printed once."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for part in methods:
+        groups.setdefault(dumps({"settings": part["settings"]}), []).append(part)
+    return list(groups.values())
+
+
+def _setting(row: Mapping[str, Any]) -> list[Any]:
+    unit = "no unit" if row["unit"] == "1" else row["unit"]
+    return [mono(row["name"]), phrases.listed(row["value"]), unit, row["source"]]
 
 
 def _command(m: Matter) -> str:
@@ -84,7 +90,7 @@ def _command(m: Matter) -> str:
 def cross_examination(m: Matter) -> list[Block]:
     """Questions to expect, of any method and of those used, with answers."""
     analyses = dict.fromkeys(f["analysis"] for f in m.findings)
-    sheets = {"Any method": asked.GENERAL} | {a.capitalize(): asked.BY_ANALYSIS.get(a, ()) for a in analyses}
+    sheets = {"Any method": asked.GENERAL} | {phrases.family(a): asked.BY_ANALYSIS.get(a, ()) for a in analyses}
     return [
         block
         for name, pairs in sheets.items()
@@ -149,16 +155,23 @@ def files(m: Matter) -> list[Block]:
     hashes = {name: sha256(content) for name, content in m.made.items()}
     return [
         paragraph(
-            "Charts stand at full size, 160 mm wide, among the observations, and can be made as exhibit sheets. Every "
+            "Charts stand at full size among the observations, and can be made as exhibit sheets. Every "
             "number of this report stands in findings.json, case.json, the custody log, the model cards named above or "
             "the tables listed here."
         ),
         *table(
             "Files of this report",
-            [("File", 2.6, False), ("SHA-256", 5, False)],
-            [[mono(n), mono(h)] for n, h in sorted(hashes.items())],
+            [("File", 1.35, False), ("SHA-256", 3.2, False)],
+            [[mono(n), mono(h)] for n, h in sorted(hashes.items(), key=_in_order)],
         ),
     ]
+
+
+def _in_order(named: tuple[str, str]) -> tuple[str, int, str]:
+    """By folder, then by the number in front of the name."""
+    folder, _, name = named[0].rpartition("/")
+    number = name.partition("-")[0]
+    return folder, int(number) if number.isdigit() else 0, name
 
 
 def scale(m: Matter) -> list[Block]:

@@ -123,14 +123,19 @@ def more(items: Sequence[Any], most: int, what: str) -> list[Block]:
     return [note(f"And {len(items) - most} more {what} in the full report.")] if len(items) > most else []
 
 
+def utc(text: str) -> str:
+    """A time of the log without what its column or its line says anyway."""
+    return text.removesuffix("+00:00").replace("T", " ", 1)
+
+
 def dated(m: Matter, about: Mapping[str, Any]) -> list[Any]:
     """Who told something, when, and whether that was before anything was measured."""
     when = "before" if telling.before(about, m.log) else "AFTER"
     return [
         outside(about["actor"]),
         ", ",
-        outside(about["utc"]),
-        f", log entry {about['entry']}: {when} anything was measured in this case",
+        outside(utc(about["utc"])),
+        f" UTC, log entry {about['entry']}: {when} anything was measured in this case",
     ]
 
 

@@ -32,6 +32,8 @@ from forensics.report.plates import Photograph, events_name
 from forensics.report.record import persons
 from forensics.text import Untrusted
 
+#: Caption of the tables of measurements.
+MEASUREMENTS = "Measurements"
 APPEARANCES = [
     ("Appearance", 1.1, False),
     ("From (s)", 0.9, True),
@@ -147,7 +149,7 @@ def _measurements(f: Mapping[str, Any]) -> list[Block]:
         ("n", 0.8, True),
         ("Reference range, remark, method", 3.8, False),
     ]
-    return table("Measurements", columns, rows)
+    return table(MEASUREMENTS, columns, rows)
 
 
 def _events(f: Mapping[str, Any]) -> list[Block]:

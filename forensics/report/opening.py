@@ -30,6 +30,7 @@ from forensics.report.matter import (
     dated,
     more,
     strength_of,
+    utc,
     whom,
 )
 from forensics.text import Untrusted
@@ -46,7 +47,11 @@ def cover(m: Matter) -> list[Block]:
 
 def cover_rows(m: Matter) -> list[tuple[str, Said]]:
     """Report, case, people, dates, as far as the case tells them."""
-    kept = [(title, outside(m.state.get(key))) for key, title in CASE_FIELDS.items() if m.state.get(key)]
+    kept = [
+        (title, outside(utc(str(m.state[key])) if key.endswith("_utc") else m.state[key]))
+        for key, title in CASE_FIELDS.items()
+        if m.state.get(key)
+    ]
     rows = [("Report", [mono(m.id), f", version {m.version} in its case"]), *kept]
     unknown = [title for key, title in CASE_FIELDS.items() if not m.state.get(key)]
     reviewed = [] if m.state.get("reviewer") else [("Review", "not peer reviewed: no reviewer was named")]
@@ -59,7 +64,7 @@ def summary(m: Matter) -> list[Block]:
     put = (
         [strong("Question put: "), _short(question["text"])] if question else "No question was told; none is answered."
     )
-    told = [[_short(line["text"]), ", ", outside(line["utc"])] for line in m.told.get("told", [])]
+    told = [[_short(line["text"]), ", ", outside(utc(line["utc"])), " UTC"] for line in m.told.get("told", [])]
     return [
         paragraph(*parts(put)),
         *([paragraph(strong("Told to the examiner beforehand:")), *bullets(told[:MOST_TOLD])] if told else []),

@@ -23,6 +23,14 @@ UNITS = {
 }
 WHOLE = "The recording as a whole"
 
+#: The analyses' own names.
+FAMILIES = {
+    "lipsync": "Lips and sound",
+    "blink": "Eyes",
+    "lighting": "Light on the face",
+    "voice": "Sound and voice",
+    "evidence": "The file",
+}
 #: The question families' own names; what is not listed here is printed from its slug.
 QUESTIONS = {
     "lipsync.link": "Do the lips follow this sound",
@@ -185,6 +193,10 @@ def listed(value: Any) -> str:
 
 
 # -- names -----------------------------------------------------------------------------------------
+
+
+def family(analysis: str) -> str:
+    return FAMILIES.get(analysis) or analysis.replace("_", " ").capitalize()
 
 
 def question(slug: str) -> str:

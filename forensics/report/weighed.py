@@ -72,10 +72,13 @@ def validation(m: Matter) -> list[Block]:
         )
     ]
     for analysis in analyses:
-        blocks += [heading(2, analysis.capitalize())]
+        blocks += [heading(2, phrases.family(analysis))]
         if analysis in CARDS:
             text = card(analysis)
-            blocks += [*_card(text), note(f"From forensics/data/{CARDS[analysis]}, SHA-256 ", mono(sha256(text)), ".")]
+            blocks += [
+                *_card(text),
+                note(f"From forensics/data/{CARDS[analysis]}, SHA-256:", BREAK, mono(sha256(text))),
+            ]
         else:
             blocks += [paragraph("Not validated here: no figures on other recordings come with this method.")]
     return blocks
@@ -89,14 +92,17 @@ def card(analysis: str) -> str:
 def _card(text: str) -> list[Block]:
     """The card's sections of what it was fitted to, tried on, and of limits, as plain paragraphs."""
     wanted = ("What it was fitted to", "Tried on", "Limits")
-    sections = [part for part in text.split("\n## ")[1:] if part.startswith(wanted)]
-    lines = [line for part in sections for line in part.split("\n\n")[1:]]
-    plain = [" ".join(line.replace("`", "").split()) for line in lines]
+    sections = [part.split("\n\n") for part in text.split("\n## ")[1:] if part.startswith(wanted)]
     return [
         block
-        for line in plain
-        for block in (bullets(line.removeprefix("- ").split(" - ")) if line.startswith("- ") else [paragraph(line)])
+        for title, *lines in sections
+        for block in (paragraph(strong(title)), *(b for line in lines for b in _line(" ".join(line.split()))))
     ]
+
+
+def _line(text: str) -> list[Block]:
+    plain = text.replace("`", "")
+    return bullets(plain[2:].split(" - ")) if plain.startswith("- ") else [paragraph(plain)]
 
 
 def limits(m: Matter) -> list[Block]:
