@@ -359,6 +359,11 @@ def test_the_check_finds(folder, tmp_path, spoil, fault):
     assert any(fault in f for f in checking.check(spoiled))
 
 
+def test_a_likelihood_ratio_is_traced_to_its_logarithm():
+    assert {98.0, 24.0, 1.99} <= checking.numbers_of({"strength": {"log10_lr": 1.99, "low": 1.38, "high": 2.4}})
+    assert 98.0 not in checking.numbers_of({"value": 1.99})
+
+
 def test_what_is_written_is_told_by_its_hash_and_lies_where_runs_write(folder):
     assert {"report.json", "report.pdf", "summary.pdf"} <= {p.name for p in folder.iterdir()}
     assert {"report.json", "report.pdf", "summary.pdf", "exhibits"} <= set(custody.OUTPUTS)

@@ -18,7 +18,7 @@ GENERAL = (
     (
         "Would another examiner get the same numbers?",
         "The same file, software, settings and names give the same findings, byte by byte, on the same kind of "
-        "processor; the command is in the section on methods, and `forensics replay` compares.",
+        "processor; the command is in the section on methods, and forensics replay compares.",
     ),
     (
         "Has the method been published and reviewed?",

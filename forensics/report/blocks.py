@@ -53,6 +53,11 @@ def note(*text: Any) -> Block:
     return {"kind": "note", "text": list(text)}
 
 
+def lead(text: str) -> Block:
+    """A line that belongs to what follows, and stays on its page."""
+    return {"kind": "lead", "text": [text]}
+
+
 def banner(text: str) -> Block:
     return {"kind": "banner", "text": [text]}
 

@@ -149,16 +149,17 @@ def _findings(full: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[st
 
 
 def numbers_of(value: Any) -> set[float]:
-    """All numbers in values of JSON: as they are, as per cent, in texts, as lengths of lists, as ratios of log10."""
+    """All numbers in values of JSON: as they are, as per cent, in texts, as lengths of lists; ratios of their log10."""
     if isinstance(value, bool) or value is None:
         return set()
     if isinstance(value, int | float):
-        ratio = {10.0**value} if abs(value) < 12 else set()
-        return {float(value), round(100 * value, 6), *ratio}
+        return {float(value), round(100 * value, 6)}
     if isinstance(value, str):
         return set(numbers_in(value).values())
     if isinstance(value, Mapping):
-        return set().union(*map(numbers_of, [*value, *value.values()]))
+        logs = [value[key] for key in ("log10_lr", "low", "high")] if "log10_lr" in value else []
+        ratios = {float(phrases.ratio(log)) for log in logs}
+        return ratios.union(*map(numbers_of, [*value, *value.values()]))
     return {float(len(value))}.union(*map(numbers_of, value))
 
 
@@ -203,7 +204,7 @@ def _entries(entries: Sequence[Mapping[str, Any]]) -> list[Any]:
 def strangers(edition: Mapping[str, Any], twins: Sequence[Iterable[float]]) -> Iterator[tuple[str, str]]:
     """Numbers that stand in none of the ``twins``, each with its text. Headings count themselves.
 
-    The first twins are asked for a whole number as it is; the others, of charts, are rounded in captions.
+    The first twins are asked for a whole number as it is; those of charts are rounded, or rounded up, in captions.
     """
     exact, drawn = (sorted(set(values)) for values in twins)
     seen: set[str] = set()
@@ -215,8 +216,8 @@ def strangers(edition: Mapping[str, Any], twins: Sequence[Iterable[float]]) -> I
                 seen.add(said)
 
 
-def _half(said: str, whole: float = 0.5) -> float:
-    """Half of the last digit printed; of a whole number as told."""
+def _half(said: str, whole: float = 1.0) -> float:
+    """Half of the last digit printed; of a whole number as told: charts also round seconds needed up."""
     digits = 3 if ":" in said else len(said.rpartition(".")[2]) if "." in said else 0
     return 0.5 * 10.0**-digits if digits else whole
 

@@ -13,6 +13,7 @@ from forensics.report.blocks import (
     Block,
     bullets,
     heading,
+    lead,
     mono,
     note,
     outside,
@@ -94,7 +95,7 @@ def cross_examination(m: Matter) -> list[Block]:
     return [
         block
         for name, pairs in sheets.items()
-        for block in (heading(2, name), *(p for q, a in pairs for p in (paragraph(strong(q)), paragraph(a))))
+        for block in (heading(2, name), *(p for q, a in pairs for p in (lead(q), paragraph(a))))
     ]
 
 

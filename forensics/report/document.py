@@ -29,6 +29,9 @@ from forensics.report.matter import (
 )
 from forensics.report.plates import Plate
 
+#: Rows of the cover that counsel's edition leaves to the full one.
+UNTOLD = ("Case opened (UTC)", "Run started (UTC)")
+
 
 def full(m: Matter) -> dict[str, Any]:
     """The technical edition."""
@@ -62,7 +65,8 @@ def full(m: Matter) -> dict[str, Any]:
 def counsel(m: Matter) -> dict[str, Any]:
     """Counsel's edition: one to two pages."""
     end = note(f"The full report {m.id} (report.pdf) holds the propositions, every measurement, limits and methods.")
-    blocks = [banner(m.banner), *terms(opening.cover_rows(m)), heading(1, "Summary"), *opening.summary(m), end]
+    rows = [row for row in opening.cover_rows(m) if row[0] not in UNTOLD]
+    blocks = [banner(m.banner), *terms(rows), heading(1, "Summary"), *opening.summary(m), end]
     return _edition(m, "Examination of a recording: summary for counsel", blocks) | {"compact": True}
 
 

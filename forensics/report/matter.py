@@ -165,7 +165,7 @@ def state_of(f: Mapping[str, Any]) -> str:
 def strength_of(strength: Mapping[str, Any] | None) -> list[str]:
     """Lines: the ratio with log10, interval and words together; then both propositions, bound, n, calibration."""
     if not strength:
-        return [f"Strength: {DESCRIPTIVE}."]
+        return [f"{DESCRIPTIVE}."]
     if withheld := strength.get("withheld"):
         codes = [withheld] if isinstance(withheld, str) else withheld
         why = " ".join(REASONS.get(code, (phrases.told(code.replace("_", " ")),))[0] for code in codes)

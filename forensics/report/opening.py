@@ -13,6 +13,7 @@ from forensics.report.blocks import (
     banner,
     bullets,
     heading,
+    lead,
     mono,
     note,
     outside,
@@ -64,10 +65,10 @@ def summary(m: Matter) -> list[Block]:
     put = (
         [strong("Question put: "), _short(question["text"])] if question else "No question was told; none is answered."
     )
-    told = [[_short(line["text"]), ", ", outside(utc(line["utc"])), " UTC"] for line in m.told.get("told", [])]
+    told = [[_short(line["text"]), " (", outside(utc(line["utc"])), " UTC)"] for line in m.told.get("told", [])]
     return [
         paragraph(*parts(put)),
-        *([paragraph(strong("Told to the examiner beforehand:")), *bullets(told[:MOST_TOLD])] if told else []),
+        *([lead("Told to the examiner:"), *bullets(told[:MOST_TOLD])] if told else []),
         *more(told, MOST_TOLD, "lines of what was told"),
         paragraph(
             f"One recording was examined, {'in the part ' if m.clip['excerpt'] else ''}from "

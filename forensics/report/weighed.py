@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +13,10 @@ from forensics.report.blocks import (
     Block,
     bullets,
     heading,
+    lead,
     mono,
     note,
     paragraph,
-    strong,
     terms,
 )
 from forensics.report.matter import (
@@ -45,9 +44,9 @@ def evaluation(m: Matter) -> list[Block]:
             "finding for either hypothesis."
         )
     ]
-    for slug, group in itertools.groupby(sorted(m.findings, key=lambda f: f["question"]), lambda f: f["question"]):
-        own = list(group)
-        blocks += [heading(2, phrases.question(slug))]
+    for slug in dict.fromkeys(f["question"] for f in m.findings):
+        own = [f for f in m.findings if f["question"] == slug]
+        blocks.append(heading(2, phrases.question(slug)))
         for pair in dict.fromkeys((f["h1"], f["h2"]) for f in own):
             same = [f for f in own if (f["h1"], f["h2"]) == pair]
             blocks += terms([("H1", pair[0]), ("H2", pair[1])])
@@ -96,7 +95,7 @@ def _card(text: str) -> list[Block]:
     return [
         block
         for title, *lines in sections
-        for block in (paragraph(strong(title)), *(b for line in lines for b in _line(" ".join(line.split()))))
+        for block in (lead(title), *(b for line in lines for b in _line(" ".join(line.split()))))
     ]
 
 
@@ -123,11 +122,7 @@ def limits(m: Matter) -> list[Block]:
             seen.add(key)
             blocks += [
                 heading(2, phrases.question(f["question"])),
-                *([paragraph(strong("Limits")), *bullets(f["limits"])] if f["limits"] else []),
-                *(
-                    [paragraph(strong("Innocent alternatives")), *bullets(f["alternatives"])]
-                    if f["alternatives"]
-                    else []
-                ),
+                *([lead("Limits"), *bullets(f["limits"])] if f["limits"] else []),
+                *([lead("Innocent alternatives"), *bullets(f["alternatives"])] if f["alternatives"] else []),
             ]
     return blocks

@@ -141,7 +141,8 @@ def plot_speaker(finding: Finding, ax: Any) -> None:
         for turn in (turn for who, turn in finding.evidence["turns"] if who == person):
             ends: Any = dict(marker=marker, ms=5, lw=4, solid_capstyle="butt")
             ax.plot([turn.start_s, turn.end_s], [top + k, top + k], color=colour, **ends)
-            ax.text(turn.start_s, top + k + 0.25, for_chart(person), fontsize=8, va="bottom", clip_on=True)
+            name: Any = dict(xytext=(5, 3), textcoords="offset points", fontsize=8, va="bottom", annotation_clip=True)
+            ax.annotate(for_chart(person), (turn.start_s, top + k), **name)
     ax.axhline(finding.settings.least_window_z, color=plots.BLACK, ls=":", lw=0.8, label="needed to name a speaker")
     ax.set_ylim(min(-3.0, float(np.nanmin(windows.z)) - 0.5), top + len(persons) + 0.8)
     ax.set_ylabel("mouth with sound\n(standard deviations)")
