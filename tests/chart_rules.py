@@ -12,6 +12,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
 
+from forensics import plots
+
 #: Quantities that have no unit.
 PURE = {"correlation", "relative brightness"}
 NUMBER = re.compile(r"[−-]?[\d.]+")
@@ -48,9 +50,10 @@ def look(line):
     return drawn, "None" if marker in ("", " ", None, "None", "none") else str(marker)
 
 
+@plots.styled  # ticks are made when they are asked for, in the style that then holds
 def faults(chart):
-    """What breaks a rule on the figure of ``chart``, which was laid out before."""
-    yield from (f"{chart.name}: {fault}" for fault in _faults(chart))
+    """What breaks a rule on the figure of ``chart``."""
+    return [f"{chart.name}: {fault}" for fault in _faults(chart)]
 
 
 def _faults(chart):

@@ -241,4 +241,4 @@ def test_the_chart_shows_what_was_seen():
     assert chart.name == "blink-gaze" and len({len(column) for column in chart.table.values()}) == 1
     np.testing.assert_allclose(chart.table["left_azimuth"], MOVES, atol=0.3)
     assert len(chart.figure.axes) == 4
-    assert list(faults(chart)) == []
+    assert faults(chart) == []

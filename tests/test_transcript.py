@@ -290,7 +290,7 @@ def test_the_rate_is_told_with_and_without_what_was_struck_out(monkeypatch):
     assert struck["told_closure_rate_all"].value == plain["told_closure_rate"].value
     assert not any(m.unusual for m in finding.measurements) and "1 struck out" in struck["told_closure_rate"].reference
     (chart,) = lipsync.charts(finding)
-    assert list(faults(chart)) == []
+    assert faults(chart) == []
     assert "p, b, m" in chart.caption and list(chart.table["number"]) == list(range(1, 19, 2))
     assert "lipsync.words" not in {f.question for f in lipsync.assess(scene, SETTINGS)}
     refused, _ = asked_of(replace(scene, told=Told("x", (transcript.Placed(("x",), sound.interval, "no_speech"),), ())))

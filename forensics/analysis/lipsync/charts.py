@@ -26,8 +26,8 @@ from forensics.finding import ASSESSED, Finding
 from forensics.text import for_chart
 from forensics.timeline import Interval
 
-#: Events of the coverage, and the line styles of their bars.
-AWAY = {"speech_without_lips": "-", "lips_without_speech": (0, (0.8, 0.4))}
+#: Events of the coverage; line style and marker of their bars.
+AWAY = {"speech_without_lips": ("-", "|"), "lips_without_speech": ((0, (0.8, 0.4)), "")}
 #: Colour, strength and, for print in grey, hatch of the shade of each p, b, m told, by what the lips do.
 WORD_STATES = {
     CLOSED: (plots.GREEN, 0.3, ""),
@@ -159,11 +159,13 @@ def plot_speed(finding: Finding, ax: Any) -> None:
     drawn: Any = dict(lw=0.8, rasterized=plots.many(speed.t_s))
     ax.plot(speed.t_s, speed.values, color=plots.BLACK, label="speed of the gap", **drawn)
     ax.axhline(finding.settings.least_speed, color=plots.BLACK, ls=":", lw=0.8, label="as fast as in speech")
-    for (kind, style), (colour, _), at in zip(AWAY.items(), LINES, (1.07, 1.17), strict=False):
+    for (kind, (style, ends_in)), (colour, _), at in zip(AWAY.items(), LINES, (1.07, 1.17), strict=False):
         for k, event in enumerate(e for e in finding.events if e.kind == kind):
             ends = [event.interval.start_s, event.interval.end_s]
             name = None if k else kind.replace("_", " ")
-            bar: Any = dict(ls=style, lw=4, solid_capstyle="butt", dash_capstyle="butt", label=name)
+            bar: Any = dict(
+                ls=style, marker=ends_in, ms=9, lw=4, solid_capstyle="butt", dash_capstyle="butt", label=name
+            )
             ax.plot(ends, [at * fastest] * 2, color=colour, **bar)
     ax.set_ylim(0, top * max(fastest, finding.settings.least_speed))
     ax.set_ylabel("speed of the lips' gap\n(face heights per s)")
