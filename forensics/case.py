@@ -1,6 +1,7 @@
 """The case folder: its lock, its state, its log, its cache. Nothing else writes the log and the cache.
 
-    CASE/findings.json  report.html  case.json  custody.jsonl  charts/  tables/  stills/  cache/<key>/  earlier/
+    CASE/findings.json  report.html  report.pdf  summary.pdf  report.json  case.json  custody.jsonl
+         charts/  tables/  stills/  exhibits/  cache/<key>/  earlier/
 
 Each change of ``case.json`` is one entry of the log, written ahead of it: whatever is killed in between, the log tells
 of every state the case was in. Outputs are told of behind their writing, whole; until then no entry knows them.

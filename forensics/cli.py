@@ -84,7 +84,7 @@ def report(
     with disk_errors(), Case(out, Path(clip), actor=who) as case, case.run("report", interval=asked):
         if examiner and who.role in ("examiner", "reviewer"):  # as the report names them
             case.update(**{who.role: who.name})
-        examination = pipeline.report(case, interval, settings, Bar(), final, exhibits)
+        examination = pipeline.report(case, interval, settings, progress=Bar(), final=final, exhibits=exhibits)
         unapplied, (head, entries) = naming.unapplied(case.state()), case.log_head()
     assessed = sum(f.state == "assessed" for f in examination.findings)
     typer.echo(
