@@ -331,8 +331,12 @@ def monos(value):
 
 def test_the_check_passes_what_is_sound_and_names_what_is_not(folder, tmp_path):
     assert [f for f in checking.check(folder) if "caption lacks" not in f] == []  # made-up captions are short
-    with pytest.raises(CaseError, match="E_NO_REPORT"):
-        checking.check(tmp_path)
+    for content in (None, "[]", '{"report.pdf": {"blocks": [{}]}}', "\x00"):
+        if content is not None:
+            (tmp_path / "report.json").write_text(content)
+            (tmp_path / "findings.json").write_text("{}")
+        with pytest.raises(CaseError, match="E_NO_REPORT"):
+            checking.check(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -963,7 +963,11 @@ def texts(path):
 SPEAKING = [
     PACKAGE / "finding.py",
     PACKAGE / "report/phrases.py",
-    PACKAGE / "report/html.py",
+    PACKAGE / "telling.py",
+    *(
+        PACKAGE / f"report/{room}.py"
+        for room in ("html", "asked", "opening", "item", "observed", "weighed", "closing", "matter", "document")
+    ),
     *sorted((PACKAGE / "analysis").rglob("*.py")),
 ]
 

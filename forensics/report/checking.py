@@ -25,17 +25,9 @@ from forensics.report.observed import MEASUREMENTS
 
 #: Sections of the full report, by a word of each one's heading.
 SECTIONS = (
-    *(
-        "Summary",
-        "Question, propositions",
-        "integrity",
-        "File and streams",
-        "Suitability",
-        "Observations",
-        "Evaluation",
-    ),
-    *("Validation", "Limits", "Methods", "Questions you will be asked", "Declarations", "Custody log", "data tables"),
-    *("Scale", "Glossary", "References"),
+    *("Summary", "Question, propositions", "integrity", "File and streams", "Suitability", "Observations"),
+    *("Evaluation", "Validation", "Limits", "Methods", "Questions you will be asked", "Declarations"),
+    *("Custody log", "data tables", "Scale", "Glossary", "References"),
 )
 #: What every figure's caption holds, beside its number.
 CAPTION = (
@@ -59,11 +51,16 @@ def check(folder: Path) -> list[str]:
     try:
         editions = json.loads((folder / "report.json").read_text("utf-8"))
         record = json.loads((folder / "findings.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return _faults(editions, record, [numbers_of(record) | read(folder, record), tables(folder)])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:  # a case may come from anyone
         raise CaseError(
-            "E_NO_REPORT", "This folder holds no report.", "Run forensics report CLIP --out CASE."
+            "E_NO_REPORT",
+            "This folder holds no report, or none of this version.",
+            "Run forensics report CLIP --out CASE.",
         ) from error
-    twins = [numbers_of(record) | read(folder, record), tables(folder)]
+
+
+def _faults(editions: Mapping[str, Any], record: Mapping[str, Any], twins: Sequence[set[float]]) -> list[str]:
     full = editions["report.pdf"]
     faults = [*_words(editions), *_sections(full), *_figures(full), *_findings(full, record)]
     for name, edition in editions.items():
