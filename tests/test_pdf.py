@@ -19,6 +19,7 @@ from forensics.errors import CaseError, ParameterError
 from forensics.report import checking, document, matter, pdf
 from forensics.report.plates import files, photographs, plates
 from forensics.text import Untrusted
+from forensics.timeline import Interval
 
 ITEM = made_up.SHA[:12]
 STRENGTH = {
@@ -239,6 +240,44 @@ def test_what_the_examiner_told_is_dated_against_the_measurements():
     assert "log entry 2: before anything was measured in this case" in said and "AFTER" not in said
     late = made_up.logged("opened", "observed", "told", "told", "told")
     assert "log entry 3: AFTER anything was measured" in text(printed(document.full, matter_of(state=state, log=late)))
+
+
+def laid_out(of, state=made_up.STATE, told=None):
+    """The text of the full edition of an examination without charts and stills."""
+    record = report.findings_json(of) | ({"told": told} if told else {})
+    m = matter.Matter(record, [], [], state, made_up.LOG, {"findings.json": report.dumps(record)})
+    return text(printed(document.full, m)).replace("\u00a0", " ")
+
+
+def test_sound_alone_and_picture_alone_are_told_as_such():
+    of = made_up.examination(found=[])
+    silent = replace(of.scene, observation=replace(of.scene.observation, audio=None), speech=None)
+    unseen = replace(of.scene.observation, size=None, pictures={})
+    blind = replace(of.scene, observation=unseen, tracks=[], brief=[], shots=[], freezes=[])
+    for scene, without, told in ((silent, {"sound": None}, "no sound"), (blind, {"picture": None}, "no picture")):
+        said = laid_out(replace(of, scene=scene, clip=replace(of.clip, **without)))
+        assert f"the file holds {told}" in said and "None of the questions could be assessed" in said
+
+
+def test_an_excerpt_names_set_aside_tracks_and_words_told_are_printed():
+    of, state = made_up.of_names("Anna", "nobody", "Carl")
+    passages = [{"start_s": 0.5, "end_s": 4.25, "words": 4, "reason": "", "score": 1.5, "agreement": 0.75}]
+    passages += [{"start_s": 5.0, "end_s": 6.0, "words": 1, "reason": "no_speech", "score": None, "agreement": None}]
+    bilabial = {"number": 3, "word": "mama", "phoneme": "M", "start_s": 0.7, "end_s": 0.8, "struck": True}
+    told = {"transcript": "my mama is #here\n[5-6] x", "sha256": made_up.SHA, "passages": passages}
+    said = laid_out(replace(of, excerpt=Interval(0, 10)), state, told | {"bilabials": [bilabial]})
+    for phrase in (
+        "Person Anna",
+        "m. muster, 2024-05-06T07:08:09+00:00, log entry 17",
+        "B1, 5.000 to 9.000 s (0:00:05.000 to 0:00:09.000): set aside by the analyst as nobody",
+        "too short to be examined",
+        "--from 0 --to 10 --transcript FILE",
+        "my mama is #here",
+        "no: no speech was found in the sound.",
+        "Struck out: number 3, m of mama at 0.700 s",
+        "not counted: only a part of the recording was examined",
+    ):
+        assert phrase.replace(" ", "") in re.sub("[\\s\u200b\ufffe]", "", said), phrase
 
 
 def crowd():

@@ -28,6 +28,8 @@ from forensics.report.matter import (
     whom,
 )
 
+NO_PICTURE = "the file holds no picture"
+
 
 def integrity(m: Matter) -> list[Block]:
     """Identity of the item, its hashes before and after, content credentials."""
@@ -135,23 +137,24 @@ def _timing(clip: Mapping[str, Any]) -> list[tuple[str, Said]]:
     cuts = "; ".join(phrases.instant(shot[0]) for shot in clip["shots"][1 : MOST_STRETCHES + 1])
     if len(clip["shots"]) - 1 > MOST_STRETCHES:
         cuts += f"; and {len(clip['shots']) - 1 - MOST_STRETCHES} more in findings.json"
-    silent = "the file holds no sound"
+    silent, unseen = "the file holds no sound", NO_PICTURE
     return [
         *rows,
-        ("Cuts", cuts or "no hard cut found"),
-        (
-            "Repeated pictures",
-            "none" if not clip["repeated_pictures"] else f"{clip['repeated_pictures']} repeat the one before",
-        ),
-        ("Frozen picture", stretches(clip["freezes"])),
+        ("Cuts", unseen if clip["picture_stream"] is None else cuts or "no hard cut found"),
+        ("Repeated pictures", _repeated(clip["repeated_pictures"])),
+        ("Frozen picture", unseen if clip["picture_stream"] is None else stretches(clip["freezes"])),
         ("Gaps in the sound", silent if clip["sound_stream"] is None else stretches(clip["sound_gaps"])),
         ("Speech", silent if clip["speech"] is None else stretches(clip["speech"])),
     ]
 
 
+def _repeated(count: int | None) -> str:
+    return NO_PICTURE if count is None else f"{count} repeat the one before exactly" if count else "none"
+
+
 def _lost(clip: Mapping[str, Any]) -> str:
     if clip["picture_stream"] is None:
-        return "the file holds no picture"
+        return NO_PICTURE
     if clip["excerpt"]:
         return "not counted: only a part of the recording was examined"
     if clip["frames_lost"] is None:
