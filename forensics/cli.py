@@ -127,7 +127,9 @@ def tell(
     from forensics.case import BegunCase, disk_errors
 
     with disk_errors(), BegunCase(case_folder, actor=custody.actor(examiner, role)) as case:
-        names = {"case_id": case_id, "reviewer": reviewer, "examiner": examiner if role in (None, "examiner") else None}
+        names = {"case_id": case_id, "reviewer": reviewer}
+        if examiner and case.actor.role in ("examiner", "reviewer"):  # as in forensics report
+            names[case.actor.role] = examiner
         statement = telling.read(declaration) if declaration else None
         if any([question, pairs, told, statement, *names.values()]):
             telling.give(case, names, question, pairs or (), told or (), statement)

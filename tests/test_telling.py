@@ -142,6 +142,16 @@ def test_by_command_from_the_first_word_to_the_final_report(face_clip, tmp_path,
     assert (folder / "earlier").exists() is False and custody.verify(folder).bad == ()
 
 
+def test_who_tells_in_a_role_is_named_in_it(tmp_path):
+    run, folder = CliRunner(), str(tmp_path / "case")
+    for who, role in (("Dr Muster", "examiner"), ("N. N.", "reviewer"), ("A clerk", "clerk")):
+        assert run.invoke(cli.app, ["tell", folder, "--examiner", who, "--role", role]).exit_code == 0
+    state = json.loads((tmp_path / "case" / "case.json").read_text())
+    assert (state["examiner"], state["reviewer"]) == ("Dr Muster", "N. N.")
+    listed = run.invoke(cli.app, ["tell", folder])
+    assert "reviewer: N. N." in listed.output and "A final report lacks: the question" in listed.output
+
+
 def test_check_of_a_folder_without_a_report_is_refused(tmp_path):
     refused = CliRunner().invoke(cli.app, ["check", str(tmp_path)])
     assert isinstance(refused.exception, CaseError) and refused.exception.code == "E_NO_REPORT"
