@@ -1,6 +1,7 @@
 """The case folder: its lock, its state, its log, its cache. Nothing else writes the log and the cache.
 
-    CASE/findings.json  report.html  case.json  custody.jsonl  charts/  tables/  stills/  cache/<key>/  earlier/
+    CASE/findings.json  report.html  report.pdf  summary.pdf  report.json  case.json  custody.jsonl
+         charts/  tables/  stills/  exhibits/  cache/<key>/  earlier/
 
 Each change of ``case.json`` is one entry of the log, written ahead of it: whatever is killed in between, the log tells
 of every state the case was in. Outputs are told of behind their writing, whole; until then no entry knows them.
@@ -63,6 +64,11 @@ def check_place(folder: Path, evidence: Path) -> None:
             "The case folder is the evidence's folder or holds it.",
             "Name a new folder for the case with --out.",
         )
+    check_folder(folder)
+
+
+def check_folder(folder: Path) -> None:
+    """A case's folder is a case already, or empty, or not there yet."""
     if folder.exists() and not folder.is_dir():
         raise CaseError("E_CASE_PLACE", "The name given for the case is a file.", "Name a folder with --out.")
     if folder.is_dir() and any(p.name != LOCK for p in folder.iterdir()) and not (folder / LOG).exists():
@@ -340,6 +346,14 @@ def _append(path: Path, line: bytes) -> None:
             with suppress(OSError):
                 file.truncate(size)
             raise
+
+
+class BegunCase(CaseFolder):
+    """The case's folder, made where it is not there yet: question and propositions come before any recording."""
+
+    def _prepare(self) -> None:
+        check_folder(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
 
 class Case(CaseFolder):

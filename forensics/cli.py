@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.errors import ForensicsError, IntegrityError
+from forensics.errors import CaseError, ForensicsError, IntegrityError
 from forensics.text import for_terminal, joined
 
 app = typer.Typer(
@@ -62,10 +62,18 @@ def report(
         ),
     ] = "",
     language: Annotated[str, typer.Option(help="Language spoken, as the calibration names it.")] = "",
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="FINAL instead of DRAFT; refused (E_FINAL) where forensics tell left blanks."),
+    ] = False,
+    exhibits: Annotated[
+        bool,
+        typer.Option("--exhibits", help="Also make each chart an exhibit sheet: PDF, and PNG of 300 dots an inch."),
+    ] = False,
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
-    """Examine CLIP and write findings.json and report.html into the case folder."""
+    """Examine CLIP and write findings.json, report.html, report.pdf and summary.pdf into the case folder."""
     from forensics import credentials, custody, naming, pipeline, transcript  # slow to import: not for --help
     from forensics.calibration import file as calibrations
     from forensics.case import Case, disk_errors
@@ -88,7 +96,7 @@ def report(
     with disk_errors(), Case(out, Path(clip), actor=who) as case, case.run("report", interval=asked):
         if examiner and who.role in ("examiner", "reviewer"):  # as the report names them
             case.update(**{who.role: who.name})
-        examination = pipeline.report(case, interval, settings, progress=Bar())
+        examination = pipeline.report(case, interval, settings, progress=Bar(), final=final, exhibits=exhibits)
         unapplied, (head, entries) = naming.unapplied(case.state()), case.log_head()
     assessed = sum(f.state == "assessed" for f in examination.findings)
     typer.echo(
@@ -100,7 +108,70 @@ def report(
     if unapplied:
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
     typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")
-    typer.echo(f"Report: {for_terminal(str(out / 'report.html'), longest=4096)}")
+    typer.echo(f"Report: {for_terminal(str(out / 'report.html'), longest=4096)}, report.pdf, summary.pdf")
+
+
+@app.command()
+def tell(
+    case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of the case; made if needed.")],
+    question: Annotated[str | None, typer.Option(help="The question put to the examiner.")] = None,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--proposition",
+            help="A pair of propositions: lips, identity, animation, voice or edit, as it is worded here; "
+            "or in your own words: lips = H1 text / H2 text.",
+        ),
+    ] = None,
+    told: Annotated[list[str] | None, typer.Option(help="What the examiner was told about the recording.")] = None,
+    declaration: Annotated[Path | None, typer.Option(help="Text file (UTF-8) of the examiner's declaration.")] = None,
+    case_id: Annotated[str | None, typer.Option("--case", help="The case's number or name.")] = None,
+    reviewer: Annotated[str | None, typer.Option(help="Who reviews the report.")] = None,
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Tell what the report says of the case beside the findings; without options, list what is told and lacking.
+
+    Question and propositions count as put beforehand only in a case in which nothing was measured yet: tell them
+    first, in a new folder, then run forensics report. Each act is logged and dated; the next report prints it.
+    """
+    from forensics import custody, telling
+    from forensics.case import BegunCase, disk_errors
+
+    with disk_errors(), BegunCase(case_folder, actor=custody.actor(examiner, role)) as case:
+        names = {"case_id": case_id, "reviewer": reviewer}
+        if examiner and case.actor.role in ("examiner", "reviewer"):  # as in forensics report
+            names[case.actor.role] = examiner
+        statement = telling.read(declaration) if declaration else None
+        if any([question, pairs, told, statement, *names.values()]):
+            telling.give(case, names, question, pairs or (), told or (), statement)
+        state, entries = case.state(), case.entries()
+    for line in telling.listed(state):
+        typer.echo(for_terminal(line, longest=1000))
+    lacking = telling.blanks(state, entries)
+    typer.echo(f"A final report lacks: {'; '.join(lacking)}." if lacking else "Nothing is lacking for a final report.")
+
+
+@app.command()
+def check(
+    case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a case with a report.")],
+) -> None:
+    """Check the PDFs of CASE: words, sections, captions, texts for the blind, intervals, and where each number stands.
+
+    Changes nothing. The PDFs are laid out from report.json; that they are these very PDFs is for forensics verify.
+    """
+    from forensics.report import checking
+
+    faults = checking.check(case_folder)
+    for fault in faults:
+        typer.echo(for_terminal(fault, longest=1000))
+    if faults:
+        raise CaseError(
+            "E_REPORT_FAULTS",
+            f"The report has {len(faults)} faults, first: {for_terminal(faults[0], longest=1000)}",
+            "Make the report anew with this version; if a fault stays, it is the software's.",
+        )
+    typer.echo("No fault was found. What such a check cannot see: whether the words are the right ones.")
 
 
 @app.command()

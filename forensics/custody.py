@@ -33,7 +33,10 @@ from forensics.errors import CaseError
 
 LOG, LOCK, STATE = "custody.jsonl", ".lock", "case.json"
 #: What runs make, by the first part of its name.
-OUTPUTS = ("findings.json", "report.html", "report.pdf", "charts", "tables", "stills")
+OUTPUTS = (
+    *("findings.json", "report.html", "report.json", "report.pdf", "summary.pdf"),
+    *("charts", "tables", "stills", "exhibits"),
+)
 CACHE, EARLIER = "cache", "earlier"
 #: Ends of a run, as entries tell them under ``run``, that left its result.
 FINISHED = ("examined", "reported", "validated")

@@ -26,6 +26,7 @@ from forensics import (
     stills,
     striking,
     survey,
+    telling,
     tracks,
     transcript,
 )
@@ -250,10 +251,17 @@ def report(
     interval: Interval | None = None,
     settings: Settings | None = None,
     progress: Progress = lambda what, share: None,
+    final: bool = False,
+    exhibits: bool = False,
 ) -> Examination:
-    """Examine the case's evidence and write its findings and report into the case."""
+    """Examine the case's evidence and write its findings and report into the case.
+
+    ``final``: the report is no draft, which is refused before anything is done where it lacks what an examiner has to
+    tell; ``exhibits``: each chart is also made a page of its own.
+    """
     from forensics import report as writer  # templates and charts: only where a report is asked for
 
+    telling.finalise(case, final)
     examination = _examine(case, interval, settings or Settings(), progress, afresh=True)
     progress("drawing", 0.0)
     record = writer.findings_json(examination)
@@ -265,7 +273,7 @@ def report(
         _refuse_if_changed(examination.clip, case)  # a fault of the second visit may be a change of the evidence
         raise
     _verify(case, examination)
-    path = writer.write(case, record, figures, taken)
+    path = writer.write(case, record, figures, taken, exhibits)
     digests = {"findings_sha256": case.folder / "findings.json", "report_sha256": path}
     case.reported(**{name: custody.digest_of(made) for name, made in digests.items()})
     progress("done", 1.0)

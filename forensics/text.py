@@ -3,8 +3,8 @@
 A tag, a file's name, an encoder's name may hold whatever someone typed: markup, a terminal's commands, a formula, a
 line that looks like a finding. As ``Untrusted`` it refuses to become text by itself, so that a forgotten escaper
 raises where it is forgotten. Texts can be compared, asked and put together without leaving; out leads only
-``for_html``, ``for_markdown``, ``for_terminal``, ``for_csv``, ``for_chart``, ``for_json``. They also take plain
-texts of ours, which may quote one from outside.
+``for_html``, ``for_markdown``, ``for_terminal``, ``for_csv``, ``for_chart``, ``for_pdf``, ``for_json``. They also take
+plain texts of ours, which may quote one from outside.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Untrusted:
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(
             "A text from outside becomes text only through the escaper of its output in forensics.text: "
-            "for_html, for_markdown, for_terminal, for_csv, for_chart or for_json; joined() puts texts together."
+            "for_html, for_markdown, for_terminal, for_csv, for_chart, for_pdf or for_json; joined() joins texts."
         )
 
     __str__ = __format__ = __add__ = __radd__ = __mod__ = __mul__ = __rmul__ = __iter__ = _refuse
@@ -151,6 +151,12 @@ def for_chart(text: Text, longest: int = LONGEST) -> str:
     """For matplotlib: ``$``, between two of which it reads mathematics, and a first ``_``, by which a legend hides."""
     shown = visible(text, longest).replace("$", spelled("$"))
     return spelled("_") + shown[1:] if shown.startswith("_") else shown
+
+
+def for_pdf(text: Text, glyphs: Collection[int], longest: int = LONGEST) -> str:
+    """For a string handed to typst as data, never as markup: a character without a sign among ``glyphs`` (code points
+    of the fonts that go with the report) is spelled out; it would else be printed as an empty box."""
+    return "".join(c if ord(c) in glyphs else spelled(c) for c in visible(text, longest))
 
 
 def for_json(text: Text, longest: int = LONGEST) -> str:

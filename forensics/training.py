@@ -412,8 +412,8 @@ Weights `{name}.npz`, SHA-256 `{digest}`, {size:.0f} kB, plain arrays. Made by `
 
 ## What it was fitted to
 
-{clips} recordings of {units} persons or groups, {minutes:.1f} minutes of a face with its sound, taken as authentic.
-None of them comes with the software. Licences stated by the sources:
+{clips} recordings, taken for authentic recordings, of {units} persons or groups: {minutes:.1f} minutes of a face with
+its sound. None of them comes with the software. Licences stated by the sources:
 
 {licences}
 

@@ -341,7 +341,7 @@ def terminal():
 
 
 def test_a_ctrl_c_that_was_dropped_stops_it_at_the_next_progress(terminal, run, evidence, tmp_path, monkeypatch):
-    def report(case, interval, settings, progress):
+    def report(case, interval, settings, progress, **_):
         progress("looking", 0.0)
         dropped_ctrl_c()
         progress("looking", 0.5)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import planted
 import pytest
+from chart_rules import faults
 
 from forensics.analysis import blink
 from forensics.analysis.blink import Settings
@@ -240,3 +241,4 @@ def test_the_chart_shows_what_was_seen():
     assert chart.name == "blink-gaze" and len({len(column) for column in chart.table.values()}) == 1
     np.testing.assert_allclose(chart.table["left_azimuth"], MOVES, atol=0.3)
     assert len(chart.figure.axes) == 4
+    assert faults(chart) == []

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import planted
 import pytest
+from chart_rules import faults
 
 from forensics import finding, report
 from forensics.analysis import lipsync
@@ -652,7 +653,7 @@ def test_the_chart_of_the_speaker_shows_each_face_and_each_turn():
     audio = planted.in_turn(*(planted.voice_of(talk, 24.0, 0.1) for talk in talks), 12.0)
     (chart,) = lipsync.charts(asked(tracks, audio)["speaker", None])
     assert {"face A", "face B", "needed to name a speaker"} <= set(chart.figure.axes[0].get_legend_handles_labels()[1])
-    assert chart.table["named"][0] == "A" and chart.table["named"][-1] == "B"
+    assert chart.table["named"][0] == "A" and chart.table["named"][-1] == "B" and faults(chart) == []
     assert np.mean(chart.table["z_A1"][:10]) > 3 > 2 > np.mean(chart.table["z_A1"][-10:])
 
 
@@ -831,6 +832,7 @@ def test_the_chart_of_the_coverage_shows_its_events():
     found = covered([resting_from(talk, CLOCKS["25"], 8.0)], planted.voice_of(talk, SECONDS))
     (chart,) = lipsync.charts(found)
     assert "speech without lips" in legends(chart) and "as fast as in speech" in legends(chart)
+    assert faults(chart) == []
     assert len(chart.table["middle_s"]) == len(chart.table["speed_1_per_s"])
 
 

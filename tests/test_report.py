@@ -4,6 +4,7 @@ import ast
 import base64
 import copy
 import html
+import io
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 
 import forensics.finding
 from forensics import custody, observe, plots, report
@@ -49,7 +51,16 @@ HOSTILE = (
     "$\\foo{$ '\" & \U0001f600",
     "z" * 100_000,
 )
-JPEG = b"\xff\xd8\xff\xd9"
+
+
+def jpeg():
+    """The smallest picture that is one."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 12), (120, 90, 60)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+JPEG = jpeg()
 
 
 # -- made-up values --------------------------------------------------------------------------------
@@ -838,6 +849,7 @@ def test_files_of_an_earlier_report_go(tmp_path):
     assert {n for n in left if n.startswith("tables/")} == {
         "tables/1-blink.rate.csv",
         "tables/events-A-blink.rate.csv",
+        "tables/stills.csv",
     }
 
 
@@ -952,7 +964,11 @@ def texts(path):
 SPEAKING = [
     PACKAGE / "finding.py",
     PACKAGE / "report/phrases.py",
-    PACKAGE / "report/html.py",
+    PACKAGE / "telling.py",
+    *(
+        PACKAGE / f"report/{room}.py"
+        for room in ("html", "asked", "opening", "item", "observed", "weighed", "closing", "matter", "document")
+    ),
     *sorted((PACKAGE / "analysis").rglob("*.py")),
 ]
 

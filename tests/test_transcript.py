@@ -13,6 +13,7 @@ import numpy as np
 import planted
 import pytest
 import synth
+from chart_rules import faults
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "samples"))  # a folder of scripts, not a package
 
@@ -289,6 +290,7 @@ def test_the_rate_is_told_with_and_without_what_was_struck_out(monkeypatch):
     assert struck["told_closure_rate_all"].value == plain["told_closure_rate"].value
     assert not any(m.unusual for m in finding.measurements) and "1 struck out" in struck["told_closure_rate"].reference
     (chart,) = lipsync.charts(finding)
+    assert faults(chart) == []
     assert "p, b, m" in chart.caption and list(chart.table["number"]) == list(range(1, 19, 2))
     assert "lipsync.words" not in {f.question for f in lipsync.assess(scene, SETTINGS)}
     refused, _ = asked_of(replace(scene, told=Told("x", (transcript.Placed(("x",), sound.interval, "no_speech"),), ())))

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forensics import custody, naming, striking
+from forensics import custody, naming, striking, telling
 from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases
 from forensics.report.plates import Photograph, Plate, events_name
@@ -66,6 +66,7 @@ def render(
         plates=plates,
         photographs=photographs,
         state=told,
+        status=telling.given(state).get("status", telling.DRAFT),
         log_hash=log[-1]["hash"] if log else custody.START,
         log_entries=log[-1]["n"] if log else 0,
         custody=own[-MOST_ENTRIES:],

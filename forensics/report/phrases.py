@@ -23,6 +23,14 @@ UNITS = {
 }
 WHOLE = "The recording as a whole"
 
+#: The analyses' own names.
+FAMILIES = {
+    "lipsync": "Lips and sound",
+    "blink": "Eyes",
+    "lighting": "Light on the face",
+    "voice": "Sound and voice",
+    "evidence": "The file",
+}
 #: The question families' own names; what is not listed here is printed from its slug.
 QUESTIONS = {
     "lipsync.link": "Do the lips follow this sound",
@@ -210,6 +218,10 @@ def listed(value: Any) -> str:
 # -- names -----------------------------------------------------------------------------------------
 
 
+def family(analysis: str) -> str:
+    return FAMILIES.get(analysis) or analysis.replace("_", " ").capitalize()
+
+
 def question(slug: str) -> str:
     return QUESTIONS.get(slug) or slug.replace(".", ": ").replace("_", " ").capitalize()
 
@@ -258,12 +270,12 @@ def sentence(finding: Mapping[str, Any]) -> str:
     first = sorted(finding["measurements"], key=lambda m: not m["unusual"])
     parts = [measured(m) for m in first[:MOST_NAMED]]
     if len(first) > MOST_NAMED:
-        parts.append(f"{len(first) - MOST_NAMED} more in section 5")
+        parts.append(f"{len(first) - MOST_NAMED} more among the observations")
     return ("; ".join([*parts, *_flagged(finding["events"])]) or "no event flagged") + "."
 
 
 def _flagged(events: list[Mapping[str, Any]]) -> list[str]:
-    """How many events of a kind are flagged; the others are facts, and stand in section 5."""
+    """How many events of a kind are flagged; the others are facts, and stand among the observations."""
     kinds = Counter(e["kind"] for e in events if e["unusual"])
     return [f"flagged {n} ×: {event(kind)}" for kind, n in kinds.items()]
 
@@ -283,6 +295,15 @@ def outstanding(finding: Mapping[str, Any]) -> list[str]:
     lines = [f"{measured(m)}. Reference: {m['reference']}" for m in finding["measurements"] if m["unusual"]]
     for kind in dict.fromkeys(e["kind"] for e in finding["events"] if e["unusual"]):
         at = [instant(e["start_s"]) for e in finding["events"] if e["unusual"] and e["kind"] == kind]
-        more = f" and {len(at) - MOST_INSTANTS} more in section 5" if len(at) > MOST_INSTANTS else ""
+        more = f" and {len(at) - MOST_INSTANTS} more among the observations" if len(at) > MOST_INSTANTS else ""
         lines.append(f"{event(kind)}: {', '.join(at[:MOST_INSTANTS])}{more}")
     return lines
+
+
+def signed(log10_lr: float) -> str:
+    return f"{log10_lr:+.2f}".replace("-", "−")
+
+
+def ratio(log10_lr: float) -> str:
+    """A likelihood ratio from its logarithm, to two figures: more would claim what no validation set can bear."""
+    return f"{float(f'{10**log10_lr:.2g}'):.10g}"

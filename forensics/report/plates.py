@@ -16,6 +16,9 @@ from forensics.plots import Chart, csv, svg
 from forensics.report.phrases import stretch, timecode
 from forensics.report.record import by_person, persons
 
+#: The table that tells of all stills.
+STILLS = "stills.csv"
+
 
 @dataclass(frozen=True)
 class Plate:
@@ -167,6 +170,22 @@ def events_table(finding: Mapping[str, Any]) -> str:
     )
 
 
+def stills_table(pictures: Sequence[Photograph]) -> str:
+    """When each still was taken, as CSV."""
+    shown = [picture.still for picture in pictures]
+    return csv(
+        {
+            "number": [picture.number for picture in pictures],
+            "person": [still.person for still in shown],
+            "t_s": [round(still.t_s, 3) for still in shown],
+            "timecode": [timecode(still.t_s) for still in shown],
+            "frame": [still.frame for still in shown],
+            "pts": [still.pts for still in shown],
+            "what": [still.caption for still in shown],
+        }
+    )
+
+
 def files(
     record: Mapping[str, Any], figures: Sequence[Plate], pictures: Sequence[Photograph]
 ) -> dict[str, str | bytes]:
@@ -176,4 +195,5 @@ def files(
         **{f"tables/{plate.stem}.csv": plate.csv for plate in figures},
         **{f"tables/{events_name(f)}": events_table(f) for f in record["findings"] if f["events"]},
         **{f"stills/{picture.stem}.jpg": picture.still.jpeg for picture in pictures},
+        **({f"tables/{STILLS}": stills_table(pictures)} if pictures else {}),
     }

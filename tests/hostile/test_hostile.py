@@ -11,6 +11,7 @@ from pathlib import Path
 
 import corpus
 import jsonschema
+import pypdfium2
 import pytest
 import synth
 
@@ -123,6 +124,9 @@ def test_tags_are_inert_in_the_report(evidence, tmp_path, kept):
         assert text in page.shown
     assert not {"\x1b", "\u202e"} & set(page.shown)
     assert page.shown.count("A" * 100) < 20
+    with pypdfium2.PdfDocument(tmp_path / "clip" / "report.pdf") as printed:
+        shown = "".join(page.get_textpage().get_text_range() for page in printed)
+    assert "<script>alert(1)</script>" in shown and "{{7*7}}" in shown and not {"\x1b", "\u202e"} & set(shown)
 
 
 def test_a_face_that_does_not_speak_is_found_and_its_voice_is_not(face_case):

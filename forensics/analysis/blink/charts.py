@@ -67,7 +67,7 @@ def plot_absence(finding: Finding, ax: Any) -> None:
             seconds = getattr(row, name)
             ax.plot(seconds, [k + above] * len(seconds), marker, color=colour, ls=":", label=label if k == 0 else None)
             for s, side in zip(seconds, (-6, 6), strict=True):
-                _seconds(ax, s, k + above, side, colour)
+                _seconds(ax, s, k + above, side)
     ax.plot(
         [row.marked for row in rows],
         np.arange(len(rows)) + 0.27,
@@ -77,7 +77,7 @@ def plot_absence(finding: Finding, ax: Any) -> None:
         label="marked from here",
     )
     for k, row in enumerate(rows):
-        _seconds(ax, row.marked, k + 0.27, 6, plots.BLACK)
+        _seconds(ax, row.marked, k + 0.27, 6)
     ax.axvline(finding.evidence["seen_s"], color=plots.GREY, lw=1.5, label="eyes seen here")
     ax.set_xscale("log")
     ax.set_xlim(3, 2000)
@@ -88,7 +88,7 @@ def plot_absence(finding: Finding, ax: Any) -> None:
     plots.legend(ax)
 
 
-def _seconds(ax: Any, seconds: float, row: float, side: float, colour: str) -> None:
+def _seconds(ax: Any, seconds: float, row: float, side: float) -> None:
     """The number beside its mark, rounded up: fewer seconds do not suffice."""
     ax.annotate(
         f"{np.ceil(seconds):.0f}",
@@ -97,7 +97,6 @@ def _seconds(ax: Any, seconds: float, row: float, side: float, colour: str) -> N
         textcoords="offset points",
         ha="left" if side > 0 else "right",
         va="center",
-        color=colour,
         fontsize=8,
     )
 
@@ -175,7 +174,7 @@ def charts(finding: Finding) -> list[plots.Chart]:
 _GAZE_ROWS = (
     ("azimuth", lambda g: g.head[:, :, 0], "sideways, deg\n(+ picture's right)"),
     ("elevation", lambda g: g.head[:, :, 1], "upwards, deg\n(+ up)"),
-    ("iris", lambda g: g.iris, "iris over distance\nof outer corners"),
+    ("iris", lambda g: g.iris, "iris over distance of\nouter corners (no unit)"),
 )
 
 

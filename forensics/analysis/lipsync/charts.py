@@ -26,16 +26,16 @@ from forensics.finding import ASSESSED, Finding
 from forensics.text import for_chart
 from forensics.timeline import Interval
 
-#: Events of the coverage, by their bars.
-AWAY = ("speech_without_lips", "lips_without_speech")
-#: Colour and strength of the shade of each p, b, m of the words told, by what the lips do.
+#: Events of the coverage; line style and marker of their bars.
+AWAY = {"speech_without_lips": ("-", "|"), "lips_without_speech": ((0, (0.8, 0.4)), "")}
+#: Colour, strength and, for print in grey, hatch of the shade of each p, b, m told, by what the lips do.
 WORD_STATES = {
-    CLOSED: (plots.GREEN, 0.3),
-    MISSED: (plots.ORANGE, 0.7),
-    BETWEEN: (plots.BLUE, 0.15),
-    UNCONFIRMED: (plots.PINK, 0.3),
-    NOT_SEEN: (plots.GREY, 0.3),
-    STRUCK: (plots.GREY, 0.6),
+    CLOSED: (plots.GREEN, 0.3, ""),
+    MISSED: (plots.ORANGE, 0.7, "xxx"),
+    BETWEEN: (plots.BLUE, 0.15, "..."),
+    UNCONFIRMED: (plots.PINK, 0.3, "|||"),
+    NOT_SEEN: (plots.GREY, 0.3, "////"),
+    STRUCK: (plots.GREY, 0.6, "+++"),
 }
 #: Seconds drawn in one row, so that words can be read, and rows at most.
 ROW_S, MOST_ROWS = 4.0, 6
@@ -139,10 +139,10 @@ def plot_speaker(finding: Finding, ax: Any) -> None:
             ax.plot(middle_s, own, color=colour, marker=marker, ms=2.5, lw=0.8, rasterized=plots.many(middle_s))
         ax.plot([], [], color=colour, marker=marker, ms=2.5, lw=0.8, label=f"face {for_chart(person)}")
         for turn in (turn for who, turn in finding.evidence["turns"] if who == person):
-            ax.plot([turn.start_s, turn.end_s], [top + k, top + k], color=colour, lw=4, solid_capstyle="butt")
-            ax.text(
-                turn.start_s, top + k + 0.25, for_chart(person), color=colour, fontsize=8, va="bottom", clip_on=True
-            )
+            ends: Any = dict(marker=marker, ms=5, lw=4, solid_capstyle="butt")
+            ax.plot([turn.start_s, turn.end_s], [top + k, top + k], color=colour, **ends)
+            name: Any = dict(xytext=(5, 3), textcoords="offset points", fontsize=8, va="bottom", annotation_clip=True)
+            ax.annotate(for_chart(person), (turn.start_s, top + k), **name)
     ax.axhline(finding.settings.least_window_z, color=plots.BLACK, ls=":", lw=0.8, label="needed to name a speaker")
     ax.set_ylim(min(-3.0, float(np.nanmin(windows.z)) - 0.5), top + len(persons) + 0.8)
     ax.set_ylabel("mouth with sound\n(standard deviations)")
@@ -159,11 +159,14 @@ def plot_speed(finding: Finding, ax: Any) -> None:
     drawn: Any = dict(lw=0.8, rasterized=plots.many(speed.t_s))
     ax.plot(speed.t_s, speed.values, color=plots.BLACK, label="speed of the gap", **drawn)
     ax.axhline(finding.settings.least_speed, color=plots.BLACK, ls=":", lw=0.8, label="as fast as in speech")
-    for kind, (colour, _), at in zip(AWAY, LINES, (1.07, 1.17), strict=False):
+    for (kind, (style, ends_in)), (colour, _), at in zip(AWAY.items(), LINES, (1.07, 1.17), strict=False):
         for k, event in enumerate(e for e in finding.events if e.kind == kind):
             ends = [event.interval.start_s, event.interval.end_s]
             name = None if k else kind.replace("_", " ")
-            ax.plot(ends, [at * fastest] * 2, color=colour, lw=4, solid_capstyle="butt", label=name)
+            bar: Any = dict(
+                ls=style, marker=ends_in, ms=9, lw=4, solid_capstyle="butt", dash_capstyle="butt", label=name
+            )
+            ax.plot(ends, [at * fastest] * 2, color=colour, **bar)
     ax.set_ylim(0, top * max(fastest, finding.settings.least_speed))
     ax.set_ylabel("speed of the lips' gap\n(face heights per s)")
     _time(finding, ax)
@@ -255,11 +258,12 @@ def plot_words(finding: Finding, ax: Any, row: Interval) -> None:
                 word = for_chart(phoneme.word)
                 ax.text(at_s, 1.38 * top, word, fontsize=8, ha="left", va="bottom", clip_on=True)
         before = phoneme.word
-    for state, (colour, alpha) in WORD_STATES.items():
+    for state, (colour, alpha, hatch) in WORD_STATES.items():
         own_state = [lips.interval for lips in finding.evidence["lips"] if lips.state == state and lips.interval & row]
         for k, interval in enumerate(own_state):
             label = None if k else f"p, b, m: {state}"
-            ax.axvspan(interval.start_s, interval.end_s, color=colour, alpha=alpha, lw=0, label=label)
+            shade: Any = dict(facecolor=(colour, alpha), edgecolor=plots.BLACK, hatch=hatch, lw=0, label=label)
+            ax.axvspan(interval.start_s, interval.end_s, **shade)
     ax.set_ylim(0, 1.6 * top)
     ax.set_ylabel("gap of the lips\n(% of face height)")
     plots.time_axis(ax, row)

@@ -34,7 +34,8 @@ def plot_level(finding: Finding, ax: Any) -> None:
     level, quiet = finding.evidence["level"], finding.evidence["quiet"]
     drawn: Any = dict(rasterized=plots.many(level.t_s))
     ax.plot(level.t_s, np.maximum(level.values, LOWEST_DB), color=plots.GREY, lw=0.6, label="level, 10 ms", **drawn)
-    ax.plot(quiet.t_s, quiet.values, color=plots.BLUE, lw=1.2, label="background, outside speech", **drawn)
+    outside: Any = dict(ls=(0, (4, 1)), lw=1.2, label="background, outside speech")
+    ax.plot(quiet.t_s, quiet.values, color=plots.BLUE, **outside, **drawn)
     jumps = [e for e in finding.events if e.kind == "level_jump"]
     ax.plot(
         [e.interval.end_s for e in jumps],
