@@ -34,7 +34,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "light": ("light_jump",),
     "lips": ("offset_jump",),
 }
-MARKS = {"picture": "|", "sound": "s", "light": "^", "lips": "o"}
+MARKS = {"picture": "D", "sound": "s", "light": "^", "lips": "o"}
 
 INSTANTS = Question(
     "coincidence.instants",
@@ -156,9 +156,10 @@ def charts(finding: Finding) -> list[plots.Chart]:
     fig, ax = plots.figure(row_mm=50)
     at, near = finding.evidence["at"], finding.evidence["near"]
     for k, source in enumerate(at):
-        for which, filled in ((~near[source], "none"), (near[source], plots.ORANGE)):
-            edge = plots.ORANGE if filled != "none" else plots.BLUE
-            ax.plot(at[source][which], np.full(which.sum(), k), MARKS[source], ms=7, ls="none", mfc=filled, mec=edge)
+        for which, fill in ((~near[source], "none"), (near[source], plots.BLUE)):
+            ax.plot(
+                at[source][which], np.full(which.sum(), k), MARKS[source], ms=7, ls="none", color=plots.BLUE, mfc=fill
+            )
     for t_s in np.concatenate([at[source][near[source]] for source in at]):
         ax.axvline(t_s, color=plots.GREY, lw=0.5, ls=":")
     ax.set_yticks(range(len(at)), list(at))

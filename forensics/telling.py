@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics.calibration.propositions import PAIRS as CALIBRATED
 from forensics.errors import CaseError
 from forensics.text import STEERING, spelled
 
@@ -28,16 +29,7 @@ if TYPE_CHECKING:
 LONGEST_NAME, LONGEST, LONGEST_DECLARATION = 60, 2000, 20_000
 #: Pairs of propositions (H1, H2) that an examiner can put to a recording; "altered" is none, as it names no mechanism.
 #: Reference: ENFSI guideline for evaluative reporting in forensic science (2015): at least two, mutually exclusive.
-PAIRS = {
-    "lips": (
-        "The mouth's movement was generated, or comes from other speech than this sound.",
-        "The mouth's movement was recorded together with this sound.",
-    ),
-    "identity": ("The face was replaced by software.", "The face was recorded as it is shown."),
-    "animation": ("The whole face was generated from a picture.", "The face was recorded in motion."),
-    "voice": ("The voice was synthesised or converted by software.", "The voice was spoken and recorded."),
-    "edit": ("The recording was interrupted or put together from parts.", "The recording ran without interruption."),
-}
+PAIRS = {name: (pair.h1, pair.h2) for name, pair in CALIBRATED.items()}
 FINAL, DRAFT = "FINAL", "DRAFT"
 
 

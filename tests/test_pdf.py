@@ -16,27 +16,36 @@ import test_report as made_up
 from forensics import custody, report
 from forensics.case import Case
 from forensics.errors import CaseError, ParameterError
+from forensics.finding import Strength, Withheld
 from forensics.report import checking, document, matter, pdf
 from forensics.report.plates import files, photographs, plates
 from forensics.text import Untrusted
 from forensics.timeline import Interval
 
 ITEM = made_up.SHA[:12]
-STRENGTH = {
-    "pair": "lips",
-    "h1": "The mouth's movement was generated.",
-    "h2": "The mouth's movement was recorded.",
-    "log10_lr": -1.3,
-    "low": -1.62,
-    "high": -0.4,
-    "level": 0.95,
-    "words": "weak support for H2 over H1",
-    "bound": 49.0,
-    "n_h1": 50,
-    "n_h2": 57,
-    "calibration": "ab" * 32,
-    "stamp": "demonstration, not validated for casework",
-}
+GIVEN = Strength(
+    pair="lips",
+    h1="The mouth's movement was generated.",
+    h2="The mouth's movement was recorded.",
+    questions=("lipsync.link",),
+    log10_lr=-1.3,
+    low=-1.62,
+    high=-0.4,
+    level=0.95,
+    words="weak support for H2 over H1",
+    bound=(-1.69, 1.71),
+    n_h1=50,
+    n_h2=57,
+    units_h1=20,
+    units_h2=30,
+    scale="ENFSI 2015",
+    calibration_sha256="ab" * 32,
+    stamp="demonstration, not validated for casework",
+)
+STRENGTH = GIVEN.as_json()
+WITHHELD = Withheld(
+    "lips", GIVEN.h1, GIVEN.h2, (("calibration_expired", "It has expired."),), "ab" * 32, GIVEN.stamp
+).as_json()
 TOLD = {
     "question": {"text": "Was the mouth's movement generated?", "actor": "m. muster", "utc": "2024-05-06", "entry": 2},
     "propositions": {"lips": {"h1": "Generated.", "h2": "Recorded.", "actor": "a", "utc": "2024", "entry": 3}},
@@ -218,15 +227,15 @@ def test_the_full_edition_has_every_section(full):
 
 def test_without_a_calibration_it_is_descriptive_and_with_one_bounded(usual, full):
     assert matter.DESCRIPTIVE in text(full) and "No likelihood ratio" not in text(full)
-    rated = matter_of(strengths=[STRENGTH, {"withheld": ["no_speech"]}])
+    rated = matter_of(strengths=[STRENGTH, WITHHELD])
     said = text(printed(document.full, rated))
     for phrase in (
         "Weak support for H2 over H1. Likelihood ratio 0.05 (95 % interval 0.024 to 0.4);",
         "log10 −1.30 (−1.62 to −0.40).",
-        "Bound by the validation set: 49; n = 50 under H1, 57 under H2.",
+        "Bound by the validation set: log10 LR −1.69 to +1.71; n = 50 under H1, 57 under H2. Words: ENFSI 2015.",
         "demonstration, not validated for casework",
         "It is not the probability that the recording was altered",
-        "No likelihood ratio: No speech was found in the sound.",
+        "No likelihood ratio: It has expired.",
         "H1: The mouth's movement was generated. H2: The mouth's movement was recorded.",
     ):
         assert phrase in said.replace("\u00a0", " "), phrase
@@ -402,9 +411,8 @@ def test_the_check_finds(folder, tmp_path, spoil, fault):
     assert any(fault in f for f in checking.check(spoiled))
 
 
-def test_a_likelihood_ratio_is_traced_to_its_logarithm():
-    assert {98.0, 24.0, 1.99} <= checking.numbers_of({"strength": {"log10_lr": 1.99, "low": 1.38, "high": 2.4}})
-    assert 98.0 not in checking.numbers_of({"value": 1.99})
+def test_a_likelihood_ratio_is_traced_to_its_twin():
+    assert {0.05, 0.024, 0.4, -1.3} <= checking.numbers_of({"strength": STRENGTH})
 
 
 def test_what_is_written_is_told_by_its_hash_and_lies_where_runs_write(folder):

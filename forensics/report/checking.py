@@ -21,6 +21,7 @@ from forensics.finding import ASSESSED
 from forensics.report import asked, closing, phrases, weighed, words
 from forensics.report.blocks import Block
 from forensics.report.html import MOST_EVENTS
+from forensics.report.matter import bound_of
 from forensics.report.observed import MEASUREMENTS
 
 #: Sections of the full report, by a word of each one's heading.
@@ -137,7 +138,7 @@ def _findings(full: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[st
         missing = [text for text in (f["h1"], f["h2"]) if text not in said]
         missing += [spread for spread in spreads if spread not in measured]
         if (strength := f["strength"]) and not strength.get("withheld"):
-            bound = f"Bound by the validation set: {phrases.listed(strength['bound'])}"
+            bound = bound_of(strength)
             missing += [] if bound in said else [bound]
         yield from (f"{f['question']}: “{text}” is not printed" for text in missing)
 
@@ -146,7 +147,7 @@ def _findings(full: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[st
 
 
 def numbers_of(value: Any) -> set[float]:
-    """All numbers in values of JSON: as they are, as per cent, in texts, as lengths of lists; ratios of their log10."""
+    """All numbers in values of JSON: as they are, as per cent, in texts, as lengths of lists."""
     if isinstance(value, bool) or value is None:
         return set()
     if isinstance(value, int | float):
@@ -154,9 +155,7 @@ def numbers_of(value: Any) -> set[float]:
     if isinstance(value, str):
         return set(numbers_in(value).values())
     if isinstance(value, Mapping):
-        logs = [value[key] for key in ("log10_lr", "low", "high")] if "log10_lr" in value else []
-        ratios = {float(phrases.ratio(log)) for log in logs}
-        return ratios.union(*map(numbers_of, [*value, *value.values()]))
+        return set[float]().union(*map(numbers_of, [*value, *value.values()]))
     return {float(len(value))}.union(*map(numbers_of, value))
 
 

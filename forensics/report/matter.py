@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from forensics import custody, telling
-from forensics.finding import ASSESSED, REASONS
+from forensics.finding import ASSESSED
 from forensics.report import phrases
 from forensics.report.blocks import (
     Block,
@@ -166,22 +166,28 @@ def strength_of(strength: Mapping[str, Any] | None) -> list[str]:
     """Lines: the ratio with log10, interval and words together; then both propositions, bound, n, calibration."""
     if not strength:
         return [f"{DESCRIPTIVE}."]
-    if withheld := strength.get("withheld"):
-        codes = [withheld] if isinstance(withheld, str) else withheld
-        why = " ".join(REASONS.get(code, (phrases.told(code.replace("_", " ")),))[0] for code in codes)
-        return [f"No likelihood ratio: {why}"]
-    lr, low, high = (phrases.ratio(strength[key]) for key in ("log10_lr", "low", "high"))
+    propositions = f"Pair {strength['pair']}. H1: {strength['h1']} H2: {strength['h2']}"
+    calibration = f"Calibration {strength['calibration_sha256'][:12]}: {phrases.told(strength['stamp'])}"
+    if "withheld" in strength:
+        why = " ".join(reason["why"] for reason in strength["withheld"])
+        return [f"No likelihood ratio: {why}", propositions, calibration]
+    lr, low, high = (phrases.listed(strength[key]) for key in ("lr", "lr_low", "lr_high"))
     log10 = [phrases.signed(strength[key]) for key in ("log10_lr", "low", "high")]
-    level = "" if strength.get("level") is None else f"{phrases.percent(strength['level'])} "
     return [
-        f"{phrases.told(strength['words'])} Likelihood ratio {lr} ({level}interval {low} to {high}); "
-        f"log10 {log10[0]} ({log10[1]} to {log10[2]}).",
-        f"Pair {strength['pair']}. H1: {strength['h1']} H2: {strength['h2']}",
-        f"Bound by the validation set: {phrases.listed(strength['bound'])}; n = {strength['n_h1']} under H1, "
-        f"{strength['n_h2']} under H2. Calibration {strength['calibration']}.",
-        *([phrases.told(strength["stamp"])] if strength.get("stamp") else []),
+        f"{phrases.told(strength['words'])} Likelihood ratio {lr} ({phrases.percent(strength['level'])} interval {low} "
+        f"to {high}); log10 {log10[0]} ({log10[1]} to {log10[2]}).",
+        propositions,
+        f"{bound_of(strength)}; n = {strength['n_h1']} under H1, {strength['n_h2']} under H2. Words: "
+        f"{strength['scale']}.",
+        calibration,
         NOT_THE_ODDS,
     ]
+
+
+def bound_of(strength: Mapping[str, Any]) -> str:
+    """The lowest and highest log10 LR that the validation set can bear."""
+    low, high = (phrases.signed(end) for end in strength["bound"])
+    return f"Bound by the validation set: log10 LR {low} to {high}"
 
 
 def sha256(content: str | bytes) -> str:

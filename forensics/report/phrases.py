@@ -302,8 +302,3 @@ def outstanding(finding: Mapping[str, Any]) -> list[str]:
 
 def signed(log10_lr: float) -> str:
     return f"{log10_lr:+.2f}".replace("-", "−")
-
-
-def ratio(log10_lr: float) -> str:
-    """A likelihood ratio from its logarithm, to two figures: more would claim what no validation set can bear."""
-    return f"{float(f'{10**log10_lr:.2g}'):.10g}"

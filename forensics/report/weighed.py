@@ -39,7 +39,7 @@ def evaluation(m: Matter) -> list[Block]:
         paragraph(
             NOT_THE_ODDS
             if m.calibrated
-            else "No calibration was applied to any question, so no likelihood ratio is given: what was measured is "
+            else "No calibration gives a ratio for any question, so no likelihood ratio is given: what was measured is "
             "described, and its strength as evidence is not stated. That is the honest state of these methods, not a "
             "finding for either hypothesis."
         )

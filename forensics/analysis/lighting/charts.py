@@ -91,9 +91,15 @@ def plot_turning(finding: Finding, ax: Any) -> None:
 def plot_two_lights(finding: Finding, ax: Any) -> None:
     """Directions of the light on two faces with their ellipses, on the half of the sphere that the camera sees."""
     turn = np.radians(np.linspace(0, 360, 181))
-    ax.plot(np.cos(turn), np.sin(turn), color=plots.GREY, lw=0.8)
+    ax.plot(np.cos(turn), np.sin(turn), color=plots.GREY, lw=0.8, ls="-.", label="from the side")
     for share in (30, 60):
-        ax.plot(*(np.sin(np.radians(share)) * np.array([np.cos(turn), np.sin(turn)])), color=plots.GREY, lw=0.5, ls=":")
+        ax.plot(
+            *(np.sin(np.radians(share)) * np.array([np.cos(turn), np.sin(turn)])),
+            color=plots.GREY,
+            lw=0.5,
+            ls=":",
+            label=f"{share}° from the camera",
+        )
         ax.annotate(f"{share}°", (0, -np.sin(np.radians(share))), fontsize=8, color=plots.BLACK, ha="center")
     looks = ((plots.BLUE, "o", "-"), (plots.ORANGE, "s", "--"))
     both = zip(finding.evidence["names"], finding.evidence["lights"], finding.evidence["outlines"], looks, strict=True)

@@ -53,7 +53,7 @@ SURROUND = Question(
         "Forehead and neck differ from the cheeks in colour, shade and detail in untouched recordings too.",
         "Skin around the face is told from hair, collar and background by its colour alone, so that a difference of "
         "colour larger than that is not measured but leaves nothing to compare.",
-        "Whoever replaces the whole head, or matches colour and noise, leaves nothing here.",
+        "Whoever replaces the whole head, or gives the face the same colour and noise, leaves nothing here.",
     ),
     ("Make-up, beards, tan, a shadow of chin or hat, shallow depth of field, filters that smooth the face.",),
 )
