@@ -70,6 +70,10 @@ def report(
         bool,
         typer.Option("--exhibits", help="Also make each chart an exhibit sheet: PDF, and PNG of 300 dots an inch."),
     ] = False,
+    planted: Annotated[
+        bool,
+        typer.Option("--controls", help="Also plant known alterations in this recording: which of them would be told?"),
+    ] = False,
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
@@ -90,6 +94,7 @@ def report(
         calibration=pipeline.CalibrationSettings(
             text=calibrations.read(calibration) if calibration else "", language=language
         ),
+        controls=pipeline.controls.Settings(planted=planted),
     )
     asked = interval and [interval.start_s, interval.end_s]
     who = custody.actor(examiner, role)
@@ -107,6 +112,11 @@ def report(
         typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({for_terminal(other['codec'])}).")
     if unapplied:
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
+    if planted:
+        typer.echo(
+            f"{sum(c.told == c.n > 0 for c in examination.controls)} of {len(examination.controls)} kinds of "
+            "planted alterations were told in every trial; the report lists them."
+        )
     typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")
     typer.echo(f"Report: {for_terminal(str(out / 'report.html'), longest=4096)}, report.pdf, summary.pdf")
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from forensics import (
     coincidence,
+    controls,
     custody,
     landmarks,
     naming,
@@ -71,6 +72,7 @@ class Settings:
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     coincidence: coincidence.Settings = field(default_factory=coincidence.Settings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    controls: controls.Settings = field(default_factory=controls.Settings)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Examination:
     versions: dict[str, str]
     from_cache: bool
     excerpt: Interval | None = None  # the part of the clip that was asked for
+    controls: tuple[controls.Control, ...] = ()  # where they were asked for
 
 
 def examine(
@@ -136,7 +139,8 @@ def _examine(
         scene = _with_names(replace(scene, survey=surveyed, heard=heard), case, folder.name, known, settings)
         scene = replace(scene, told=_told(scene, case, folder.name, settings))
         findings = assess(scene, settings, clip.sha256, progress)
-    return _weighed(Examination(clip, scene, findings, settings, versions(), known, interval))
+        told = controls.run(scene, settings, settings.controls, progress) if settings.controls.planted else []
+    return _weighed(Examination(clip, scene, findings, settings, versions(), known, interval, tuple(told)))
 
 
 def _dated(settings: Settings, case: Case) -> Settings:
@@ -166,7 +170,9 @@ def _weighed(examination: Examination) -> Examination:
 
 def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
     """All that a run's numbers depend on beside the evidence and the names: what ``forensics replay`` starts from."""
-    methods = [m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES, coincidence)]
+    methods = [
+        m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES, coincidence, controls)
+    ]
     return {
         "interval": interval and asdict(interval),
         "settings": asdict(settings),

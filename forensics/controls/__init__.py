@@ -30,6 +30,7 @@ SCHEMA = "forensics-controls-1"
 
 @dataclass(frozen=True)
 class Settings:
+    planted: bool = setting(False, "1", "whether controls are planted: it takes several times as long as the questions")
     longest_s: float = setting(120.0, "s", "of the longest appearance: memory and patience")
     late_ms: tuple[float, ...] = setting((40.0, 80.0, 160.0), "ms", "one to four pictures of 25 a second")
     turns: tuple[float, ...] = setting((0.25, 0.4, 0.5, 0.6, 0.75), "1", "shares of the time: mouths of other words")
@@ -47,7 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Control:
-    """One alteration: how often of ``n`` trials it was told by ``told_by``, with a 95 % interval; why not, else."""
+    """One alteration: how often of ``n`` trials it was told by ``told_by``, with a 95 % interval in %; or why not."""
 
     kind: str
     what: str
@@ -58,7 +59,9 @@ class Control:
     reasons: tuple[str, ...] = ()  # why the untouched recording gives no answer to compare with
 
     def as_json(self) -> dict[str, Any]:
-        low, high = statistics.clopper_pearson(self.told, self.n) if self.n else (None, None)
+        low, high = (None, None)
+        if self.n:
+            low, high = (round(100 * end, 1) for end in statistics.clopper_pearson(self.told, self.n))
         return {**vars(self), "reasons": list(self.reasons), "low": low, "high": high}
 
 
@@ -134,7 +137,7 @@ def _lips(scene: Scene, settings: Any, planted: Settings) -> Iterator[Control]:
         yield _trials("sound_late", what, "av_offset", offset, after, moved("av_offset"))
     after = [ask("offset", planting.rolled(track, share)) for share in planted.turns] if _is(offset) else []
     what = "The mouth speaks other words: that of another time of the same recording."
-    yield _trials("other_words", what, "av_offset is refused", offset, after, lost)
+    yield _trials("other_words", what, "offset_refused", offset, after, lost)
     middle = float(track.t_s[len(track.t_s) // 2])
     after = [ask("coverage", planting.rolled(track, s, middle)) for s in planted.turns] if _is(coverage) else []
     what = "From the middle on the mouth speaks other words."

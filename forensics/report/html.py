@@ -58,6 +58,7 @@ def render(
         names_unapplied=naming.unapplied(state),
         told=record.get("told"),
         calibration=record.get("calibration"),
+        controls=record.get("controls"),
         struck_by=struck_by(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,

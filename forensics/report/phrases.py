@@ -139,6 +139,7 @@ QUANTITIES = {
     "articulation_rate": "Syllables in speech without its pauses",
 }
 EVENTS = {
+    "light_jump": "the direction of the light jumps",
     "dropped_pictures": "room for pictures left out",
     "coincidence": "a break that falls together with one of another kind",
     "speaks": "mouth moves with the sound",
@@ -302,3 +303,27 @@ def outstanding(finding: Mapping[str, Any]) -> list[str]:
 
 def signed(log10_lr: float) -> str:
     return f"{log10_lr:+.2f}".replace("-", "−")
+
+
+#: What stands above the table of controls.
+CONTROLS = (
+    "Known alterations were planted in what was measured of this very recording (of the person seen longest, and of "
+    "its "
+    "sound), and the questions were asked again. A question that told nothing in this recording has weight against an "
+    "alteration only where such an alteration, of this kind and size, would have been told here. What a codec does "
+    "behind an alteration is not simulated, so a real one may be told less often. The controls say nothing about "
+    "whether the recording was altered."
+)
+
+
+def tells(name: str) -> str:
+    """A measurement, event or refusal by which a control is told, in words."""
+    return inner(QUANTITIES.get(name) or EVENTS.get(name) or name.replace("_", " "))
+
+
+def planted(control: Mapping[str, Any]) -> str:
+    """How often a control was told; or why it could not be planted."""
+    if not control["n"]:
+        return "Cannot be told here: " + " ".join(REASONS[code][0] for code in control["reasons"])
+    spread = f"95 % interval {control['low']:g} to {control['high']:g} %"
+    return f"{control['told']} of {control['n']} trials ({spread})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics import landmarks, observe, search, speech, striking, survey, tracks, transcript
+from forensics import controls, landmarks, observe, search, speech, striking, survey, tracks, transcript
 from forensics.finding import rounded
 from forensics.method import Method, describe
 from forensics.text import Text, for_json
@@ -42,6 +42,7 @@ def findings_json(examination: Examination) -> dict[str, Any]:
                 "findings": [finding.as_json() for finding in examination.findings],
                 **told(examination.scene.told),
                 **calibrated(examination.settings.calibration.text),
+                **planted(examination),
             }
         )
     )
@@ -100,6 +101,13 @@ def calibrated(text: str) -> dict[str, Any]:
     return {"calibration": applying.about(text)} if text else {}
 
 
+def planted(examination: Examination) -> dict[str, Any]:
+    """The controls planted in this recording; nothing where none were asked for."""
+    if not examination.settings.controls.planted:
+        return {}
+    return {"controls": [control.as_json() for control in examination.controls]}
+
+
 def methods(settings: Any) -> dict[str, Any]:
     """Method and settings of the steps that all questions share; each finding has its own beside it."""
     return {
@@ -110,6 +118,7 @@ def methods(settings: Any) -> dict[str, Any]:
         "speech": _method(speech.METHOD, settings.speech),
         "survey": _method(survey.METHOD),
         **({"transcript": _method(transcript.METHOD, settings.transcript)} if settings.transcript.text else {}),
+        **({"controls": _method(controls.METHOD, settings.controls)} if settings.controls.planted else {}),
     }
 
 

@@ -17,6 +17,7 @@ from forensics.report.blocks import (
     mono,
     note,
     paragraph,
+    table,
     terms,
 )
 from forensics.report.matter import (
@@ -80,7 +81,27 @@ def validation(m: Matter) -> list[Block]:
             ]
         else:
             blocks += [paragraph("Not validated here: no figures on other recordings come with this method.")]
-    return blocks
+    return blocks + controls(m)
+
+
+def controls(m: Matter) -> list[Block]:
+    """The alterations planted in this recording, where they were asked for."""
+    if "controls" not in m.record:
+        return []
+    rows = [
+        (
+            one["what"],
+            f"{phrases.question(one['question'])}: {phrases.tells(one['told_by'])}",
+            phrases.planted(one),
+        )
+        for one in m.record["controls"]
+    ]
+    columns = [("Alteration planted", 0.4, False), ("Question, and what tells it", 0.3, False), ("Told", 0.3, False)]
+    return [
+        heading(2, "Controls planted in this recording"),
+        paragraph(phrases.CONTROLS),
+        *table("Alterations planted in this recording, and how often they were told", columns, rows),
+    ]
 
 
 def card(analysis: str) -> str:
