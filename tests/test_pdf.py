@@ -15,6 +15,7 @@ import test_report as made_up
 
 from forensics import custody, report
 from forensics.case import Case
+from forensics.controls import Control
 from forensics.errors import CaseError, ParameterError
 from forensics.finding import Strength, Withheld
 from forensics.report import checking, document, matter, pdf
@@ -311,6 +312,19 @@ def test_an_exhibit_sheet_is_one_page_with_all_that_tells_where_it_is_from(usual
             assert phrase.replace(" ", "") in re.sub("[\\s\u200b\ufffe]", "", page), phrase
         picture = pdf.compiled(edition, usual, format="png", ppi=pdf.SHEET_PPI)
         assert picture.startswith(b"\x89PNG") and int.from_bytes(picture[16:20], "big") == round(210 / 25.4 * 300)
+
+
+# -- controls --------------------------------------------------------------------------------------------------------
+
+
+def test_controls_are_printed_with_their_trials_or_why_there_are_none(usual):
+    told = Control("sound_late", "The sound is 80 ms later.", "lipsync.offset", "av_offset", 2, 1)
+    none = Control("word_cut", "A word is cut out.", "voice.take", "splice", 0, 0, ("no_empty_band",))
+    controlled = replace(usual, record=usual.record | {"controls": [told.as_json(), none.as_json()]})
+    said = " ".join(text(printed(document.full, controlled)).replace("\u00a0", " ").split())
+    for phrase in ("The sound is 80 ms later.", "1 of 2 (1.3 to 98.7 %)", "Cannot be told here: The sound fills its"):
+        assert phrase in said, phrase
+    assert "Controls planted" not in text(printed(document.full, usual))
 
 
 # -- numbers -------------------------------------------------------------------------------------------------------

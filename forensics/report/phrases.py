@@ -325,5 +325,4 @@ def planted(control: Mapping[str, Any]) -> str:
     """How often a control was told; or why it could not be planted."""
     if not control["n"]:
         return "Cannot be told here: " + " ".join(REASONS[code][0] for code in control["reasons"])
-    spread = f"95 % interval {control['low']:g} to {control['high']:g} %"
-    return f"{control['told']} of {control['n']} trials ({spread})"
+    return f"{control['told']} of {control['n']} ({control['low']:g} to {control['high']:g}\u00a0%)"

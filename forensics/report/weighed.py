@@ -96,7 +96,11 @@ def controls(m: Matter) -> list[Block]:
         )
         for one in m.record["controls"]
     ]
-    columns = [("Alteration planted", 0.4, False), ("Question, and what tells it", 0.3, False), ("Told", 0.3, False)]
+    columns = [
+        ("Alteration planted", 0.4, False),
+        ("Question, and what tells it", 0.3, False),
+        ("Told, of trials (95 % interval)", 0.3, False),
+    ]
     return [
         heading(2, "Controls planted in this recording"),
         paragraph(phrases.CONTROLS),
