@@ -114,7 +114,8 @@ def report(
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
     if planted:
         typer.echo(
-            f"{sum(c.told == c.n > 0 for c in examination.controls)} of {len(examination.controls)} kinds of "
+            f"{sum(c.told == c.n > 0 and not c.beside_untouched for c in examination.controls)} of "
+            f"{len(examination.controls)} kinds of "
             "planted alterations were told in every trial; the report lists them."
         )
     typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")

@@ -11,7 +11,7 @@ A coincidence tells that something happened at once, not what, who or why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,16 +30,18 @@ METHOD = Method("coincidence of breaks against circular shifts", "1", "permutati
 #: Kinds of events by their source; cuts come from the scene.
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "picture": ("repeated_pictures", "dropped_pictures", "picture_gap", "time_jump"),
-    "sound": ("splice", "level_jump", "digital_silence", "sound_jump"),
+    "sound": ("splice", "level_jump", "digital_silence", "sound_gap", "sound_overlap"),
     "light": ("light_jump",),
     "lips": ("offset_jump",),
 }
+#: Kinds whose event spans what was compared on both sides: the break lies in its middle, known to about a second.
+BLURRED = ("offset_jump",)
 MARKS = {"picture": "D", "sound": "s", "light": "^", "lips": "o"}
 
 INSTANTS = Question(
     "coincidence.instants",
     "The recording was interrupted where breaks of several kinds fall together.",
-    "Breaks of several kinds fall together no more often than by chance.",
+    "Breaks of several kinds fall together by chance or for a common cause that is no interruption.",
     METHOD,
     (
         "Breaks are taken as the other questions tell them: what they miss is missing here.",
@@ -48,7 +50,9 @@ INSTANTS = Question(
     (
         "Published recordings are cut, and a cut takes picture and sound together; a camera that is switched on or "
         "off, "
-        "a scene that changes, a lamp that is switched with a click.",
+        "a scene that changes, a lamp that is switched with a click; a call or network that stalls repeats pictures "
+        "and "
+        "silences the sound at once.",
     ),
 )
 
@@ -60,19 +64,28 @@ class Settings:
     least_instants: int = setting(3, "1", "in at least two sources together: fewer leave nothing to compare")
 
 
-def instants(scene: Scene, findings: Sequence[Finding]) -> dict[str, np.ndarray]:
-    """Instants in s of each source that has any, in order; edges of silences count as two."""
+def instants(scene: Scene, findings: Sequence[Finding], near_s: float) -> dict[str, np.ndarray]:
+    """Instants in s of each source that has any, in order: both ends of an event, or its middle where that is known."""
     found: dict[str, set[float]] = {source: set() for source in SOURCES}
     found["picture"] |= {shot.start_s for shot in scene.shots[1:]}
     for finding in findings:
         for event in finding.events:
             for source, kinds in SOURCES.items():
                 if event.kind in kinds:
-                    ends = (event.interval.start_s, event.interval.end_s)
-                    found[source] |= set(ends if event.kind == "digital_silence" else ends[-1:])
+                    start_s, end_s = event.interval.start_s, event.interval.end_s
+                    found[source] |= {(start_s + end_s) / 2} if event.kind in BLURRED else {start_s, end_s}
     inside = scene.interval
-    kept = {s: np.array(sorted(t for t in at if inside.start_s < t < inside.end_s)) for s, at in found.items()}
+    kept = {s: apart([t for t in at if inside.start_s < t < inside.end_s], near_s) for s, at in found.items()}
     return {source: at for source, at in kept.items() if len(at)}
+
+
+def apart(at: Iterable[float], near_s: float) -> np.ndarray:
+    """The instants in order, without those that lie near the one before: one break is seen on two persons."""
+    kept: list[float] = []
+    for t_s in sorted(at):
+        if not kept or t_s - kept[-1] > near_s:
+            kept.append(t_s)
+    return np.array(kept)
 
 
 def together(by_source: Mapping[str, np.ndarray], near_s: float) -> dict[str, np.ndarray]:
@@ -110,7 +123,7 @@ def by_chance(by_source: Mapping[str, np.ndarray], whole: Interval, settings: Se
 def assess(scene: Scene, findings: Sequence[Finding], settings: Settings) -> Finding:
     """One finding about the recording as a whole, from the other ``findings``."""
     about = About(scene.interval, settings, [scene.interval], subjects=("picture", "sound"))
-    at = instants(scene, findings)
+    at = instants(scene, findings, settings.near_s)
     if len(at) < 2 or sum(map(len, at.values())) < settings.least_instants:
         return INSTANTS.refuse(about, "too_few_breaks")
     near = together(at, settings.near_s)
@@ -138,7 +151,7 @@ def assess(scene: Scene, findings: Sequence[Finding], settings: Settings) -> Fin
                 None,
                 settings.shifts,
                 METHOD.name,
-                "none: a fact; share of circular shifts with fewer together; edited recordings lie near 100",
+                "none: a fact; share of circular shifts with fewer together",
             ),
         ),
         events=tuple(sorted(events, key=lambda e: e.interval.start_s)),

@@ -114,6 +114,7 @@ REASONS = {
         "Much of the face lies in its own shadow, and a direction read from it would err.",
         "A part in which the light falls on more of the face.",
     ),
+    "no_blinks": ("No blink was found.", "A longer part in which the eyes are seen."),
     "too_few_breaks": (
         "Too few breaks of more than one kind were found for a coincidence to be told.",
         "A longer part of the recording; where there is no break nothing can fall together.",

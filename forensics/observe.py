@@ -183,7 +183,7 @@ class _Held:
         self._faces: list[tuple[Any, ...]] = []
         self._repeats: list[tuple[Any, ...]] = []
         self._closeups: list[tuple[Any, ...]] = []
-        self._closest = -1  # number of the last time for a close-up
+        self._closest: int | None = None  # number of the last time for a close-up
         self._sightings: list[tuple[Any, ...]] = []
 
     def add(self, rgb: np.ndarray, row: list[Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from forensics import closeup
 from forensics.analysis import lighting
-from forensics.analysis.lighting import Settings
+from forensics.analysis.lighting import Settings, surround
 
 BETWEEN, SURROUND, HIGHLIGHTS = (f"lighting.{q}" for q in ("between_faces", "surround", "highlights"))
 IRIS = 24.0
@@ -180,6 +180,22 @@ def test_one_sided_and_flickering_light_of_the_inner_face_is_measured():
     assert found.measurement("surround_side").value == pytest.approx(1 / 1.3, rel=0.03)
     # A step of ln 1.2 each time, as the spread of one of two equal sides.
     assert found.measurement("surround_flicker").value == pytest.approx(148.26 * np.log(1.2) / np.sqrt(2), rel=0.1)
+
+
+@pytest.mark.parametrize("step_s", [1.0, 5.0])
+def test_close_ups_far_apart_have_ratios_and_no_flicker(step_s):
+    """A slow camera: none has a neighbour in time."""
+    random = np.random.default_rng(0)
+    light, detail = 0.3 * random.normal(1, 0.01, (30, 36, 14, 3)), random.normal(2, 0.05, (30, 36, 14))
+    rim = lighting.Rim(step_s * np.arange(30), light, detail)
+    names = {m.name for m in lighting.measure_surround(lighting.contrast(rim, Settings()), Settings())}
+    assert "surround_light" in names and "surround_flicker" not in names
+
+
+def test_a_long_take_keeps_neighbours():
+    rows = surround.in_runs(np.arange(3000), 600)
+    assert len(rows) <= 600 and (np.diff(rows) == 1).mean() > 0.9 and rows[0] == 0 and rows[-1] == 2999
+    np.testing.assert_array_equal(surround.in_runs(np.arange(50), 600), np.arange(50))
 
 
 def test_hair_or_background_around_the_face_is_refused():

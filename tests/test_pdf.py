@@ -318,11 +318,15 @@ def test_an_exhibit_sheet_is_one_page_with_all_that_tells_where_it_is_from(usual
 
 
 def test_controls_are_printed_with_their_trials_or_why_there_are_none(usual):
-    told = Control("sound_late", "The sound is 80 ms later.", "lipsync.offset", "av_offset", 2, 1)
+    told = Control("sound_late", "The sound is 80 ms later.", "lipsync.offset", "av_offset", 2, 1, (), True)
     none = Control("word_cut", "A word is cut out.", "voice.take", "splice", 0, 0, ("no_empty_band",))
     controlled = replace(usual, record=usual.record | {"controls": [told.as_json(), none.as_json()]})
     said = " ".join(text(printed(document.full, controlled)).replace("\u00a0", " ").split())
-    for phrase in ("The sound is 80 ms later.", "1 of 2 (1.3 to 98.7 %)", "Cannot be told here: The sound fills its"):
+    for phrase in (
+        "The sound is 80 ms later.",
+        "number moved in 1 of 2, seen beside the untouched",
+        "Cannot be told here: The sound fills its",
+    ):
         assert phrase in said, phrase
     assert "Controls planted" not in text(printed(document.full, usual))
 

@@ -307,12 +307,16 @@ def signed(log10_lr: float) -> str:
 
 #: What stands above the table of controls.
 CONTROLS = (
-    "Known alterations were planted in what was measured of this very recording (of the person seen longest, and of "
-    "its "
-    "sound), and the questions were asked again. A question that told nothing in this recording has weight against an "
-    "alteration only where such an alteration, of this kind and size, would have been told here. What a codec does "
-    "behind an alteration is not simulated, so a real one may be told less often. The controls say nothing about "
-    "whether the recording was altered."
+    "Known alterations were planted in what was measured of this very recording (of the longest appearance of a "
+    "face, at "
+    "most its first two minutes, and of the sound's beginning), and the questions were asked again. That a question "
+    "told "
+    "nothing has weight against an alteration only where such an alteration, of this kind and size, is told here. "
+    "Where "
+    "a number merely left its interval beside the recording as it was, an examiner who has no such recording would not "
+    "have been told: those lines say how finely the number can be read, and no more. What a codec does behind an "
+    "alteration is not simulated. The trials are of one recording and no rate of error; they say nothing about whether "
+    "the recording was altered."
 )
 
 
@@ -325,4 +329,7 @@ def planted(control: Mapping[str, Any]) -> str:
     """How often a control was told; or why it could not be planted."""
     if not control["n"]:
         return "Cannot be told here: " + " ".join(REASONS[code][0] for code in control["reasons"])
-    return f"{control['told']} of {control['n']} ({control['low']:g} to {control['high']:g}\u00a0%)"
+    count = f"{control['told']} of {control['n']}"
+    return (
+        f"number moved in {count}, seen beside the untouched recording only" if control["beside_untouched"] else count
+    )

@@ -99,7 +99,7 @@ def controls(m: Matter) -> list[Block]:
     columns = [
         ("Alteration planted", 0.4, False),
         ("Question, and what tells it", 0.3, False),
-        ("Told, of trials (95 % interval)", 0.3, False),
+        ("Told, of trials", 0.3, False),
     ]
     return [
         heading(2, "Controls planted in this recording"),

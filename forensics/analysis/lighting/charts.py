@@ -123,7 +123,7 @@ def plot_ring(finding: Finding, ax: Any) -> None:
     ax.axhline(1.0, color=plots.BLACK, lw=0.9, ls="--", label="outline of the face")
     ax.plot(10.0 * spokes, np.full(len(spokes), 1.31), "v", ms=5, color=plots.BLACK, ls="none", label="compared")
     ax.set_xticks([0, 90, 180, 270], ["forehead", "picture's right", "chin", "picture's left"])
-    ax.set_xlabel("around the face (spokes of 10°)")
+    ax.set_xlabel("around the face (36 places of its outline)")
     ax.set_ylabel("way outwards (1 = outline)")
     bar = ax.figure.colorbar(shown, ax=ax, fraction=0.05, pad=0.02)
     bar.set_label("finest detail\n(levels of 255)")

@@ -64,7 +64,8 @@ HIGHLIGHTS = Question(
     HIGHLIGHTS_METHOD,
     (
         "Of several highlights in each eye those two are compared that agree best: the difference is a lower bound.",
-        "The place is read against the iris's centre as the landmarks have it, which errs by a few per cent.",
+        "The place is read against the iris's centre as the landmarks have it; untouched eyes differ by a tenth of the "
+        "iris (median of 27 clips), and what generated eyes differ by was not told from it.",
         "Generated eyes may mirror one place as well: agreement does not show a recording.",
     ),
     (

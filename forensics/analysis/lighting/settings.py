@@ -93,12 +93,12 @@ class Settings:
         0.03, "1", "linear light of a highlight above its iris: by eye, spots up to 0.02 were the iris's own pattern"
     )
     beside_brightest: float = setting(0.5, "1", "of the eye's brightest highlight; fainter ones are mirrors of mirrors")
-    sure_iris_px: float = setting(16.0, "px", "diameter from which on the place sideways is as sure as downwards")
+    sure_iris_px: float = setting(16.0, "px", "diameter from which on another pair is seldom taken (CLOSEUPS.md)")
     iris_error: float = setting(
-        3.5,
+        6.5,
         "%",
-        "of the iris, half width added: 90th percentile of the errors at 16 px, and downwards at 10 (CLOSEUPS.md)",
+        "of the iris, half width added: upper end of the errors' 90th percentile at 16 px (CLOSEUPS.md)",
     )
     small_iris_error: float = setting(
-        11.5, "%", "the same sideways below 16 px, where now and then another pair is taken (CLOSEUPS.md)"
+        30.0, "%", "the same sideways below 16 px, where now and then another pair is taken (CLOSEUPS.md)"
     )

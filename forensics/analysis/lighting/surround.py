@@ -19,6 +19,15 @@ from forensics.timeline import FaceTrack, chunks
 
 #: Added to light and to detail (levels of 255) before logarithms: half a level in the dark, and a level's rounding.
 DARKEST, SMOOTHEST = 2e-3, 0.2
+#: 5th to 95th percentile of untouched development clips, one a person, each clip's own number (tests/real/CLOSEUPS.md).
+UNTOUCHED = {
+    "surround_light": "untouched clips 0.47 to 1.12, n = 78",
+    "surround_side": "untouched clips 0.57 to 1.40, n = 52",
+    "surround_red": "untouched clips 0.87 to 1.12, n = 78",
+    "surround_blue": "untouched clips 0.89 to 1.09, n = 78",
+    "surround_detail": "untouched clips 0.76 to 1.51, n = 78",
+    "surround_flicker": "untouched clips 1.6 to 10.1 %, n = 78",
+}
 _ROWS = 64  # close-ups read from disk at once
 
 
@@ -51,8 +60,7 @@ def rims(tracks: Sequence[FaceTrack], settings: Settings) -> Rim:
         if track.closeups is None:
             continue
         frontal = np.abs(track.quality["yaw"].values[track.closeups.row]) <= settings.frontal_deg
-        chosen = np.flatnonzero(frontal)
-        chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), settings.most_pictures)).astype(int)]
+        chosen = in_runs(np.flatnonzero(frontal), settings.most_pictures)
         for part in chunks(len(chosen), _ROWS):
             rows = chosen[part]
             t_s.append(track.t_s[track.closeups.row[rows]])
@@ -66,6 +74,14 @@ def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     known = np.isfinite(values).any(axis, keepdims=True)
     found = np.nanmedian(np.where(known, values, 0.0), axis, keepdims=True)
     return np.where(known, found, np.nan).squeeze(axis)
+
+
+def in_runs(rows: np.ndarray, most: int, length: int = 20) -> np.ndarray:
+    """At most ``most`` of the rows, in runs spread evenly: neighbours in time stay neighbours."""
+    if len(rows) <= most:
+        return rows
+    starts = np.linspace(0, len(rows) - length, most // length).astype(int)
+    return rows[np.unique(starts[:, None] + np.arange(length))]
 
 
 def tint(light: np.ndarray) -> np.ndarray:
@@ -132,10 +148,16 @@ def mirrored(found: Contrast) -> np.ndarray:
     return found.light[:, right] - found.light[:, left]
 
 
-def flicker(found: Contrast, settings: Settings) -> tuple[float, float, float]:
-    """Standard deviation in % of the light outside over inside from one close-up to the next, robust; its interval."""
+def flicker(found: Contrast, settings: Settings) -> tuple[float, float, float] | None:
+    """Standard deviation in % of the light outside over inside from one close-up to the next, robust; its interval.
+
+    None where too few close-ups have a neighbour in time.
+    """
     each, near = median(found.light, 1), np.diff(found.t_s) < settings.next_s
     steps = np.abs(np.diff(each)[near])
+    steps = steps[np.isfinite(steps)]
+    if len(steps) < settings.least_closeups:
+        return None
     parts = [part for part in np.array_split(steps, settings.stretches) if len(part)]
     random = np.random.default_rng(0)
     drawn = [
@@ -164,13 +186,15 @@ def measure_surround(found: Contrast, settings: Settings) -> list[Measurement]:
             0.95,
             values.shape[1],
             SURROUND_METHOD.name,
-            f"none: a fact; {meaning}",
+            f"none: a fact; {meaning}; {UNTOUCHED[name]}",
         )
         for name, values, meaning in told
         if values.shape[1] >= settings.least_pairs
     ]
-    value, low, high = flicker(found, settings)
-    reference = "none: a fact; turning heads and compression change it too"
+    if (play := flicker(found, settings)) is None:
+        return measured
+    value, low, high = play
+    reference = f"none: a fact; {UNTOUCHED['surround_flicker']}; turning heads and compression change it too"
     n = len(found.t_s)
     return [
         *measured,

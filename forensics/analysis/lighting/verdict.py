@@ -205,8 +205,10 @@ def assess_surround(used: Sequence[FaceTrack], about: About, settings: Settings)
     """Does the inner face agree with the skin around it?"""
     rim = rims(used, settings)
     if len(rim.t_s) < settings.least_closeups:
-        few = about.covered and total_s(about.covered) < 2 * settings.least_closeups * EVERY_S
-        return SURROUND.refuse(about, "too_few_visible_seconds" if few else "head_turned")
+        looked = sum(len(t.closeups) for t in used if t.closeups is not None)
+        short = total_s(about.covered) < 2 * settings.least_closeups * EVERY_S
+        few = "too_few_visible_seconds" if short else "frame_rate_too_low"
+        return SURROUND.refuse(about, "head_turned" if looked >= settings.least_closeups else few)
     found = contrast(rim, settings)
     if len(found.spokes) < settings.least_spokes:
         return SURROUND.refuse(about, "surround_hidden")
