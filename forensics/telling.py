@@ -158,6 +158,8 @@ def finalise(case: CaseFolder, final: bool) -> None:
         raise CaseError(
             "E_FINAL",
             f"A final report lacks: {'; '.join(lacking)}.",
-            "Tell it with forensics tell CASE; what has to be told first wants a new case folder.",
+            "Tell it with forensics tell CASE. Question and propositions have to be told before anything is "
+            "measured: that "
+            "another case of this recording was made before is not known here, and is yours to disclose.",
         )
     case.update(report=report | {"status": FINAL if final else DRAFT})

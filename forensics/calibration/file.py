@@ -1,4 +1,4 @@
-"""A calibration is a frozen file: canonical JSON that holds its own SHA-256. Edited by one character, it says nothing.
+"""A calibration is a frozen file: canonical JSON that holds its own SHA-256. Edited by accident, it says nothing.
 
     schema, stamp, expires, language   what it is, under which name it may be used, until which date, of which language
     scale                              the words for intervals of LR
@@ -7,7 +7,8 @@
     data                               SHA-256 of each recording it was learned from
     metrics                            as printed in the validation report, for whoever reads the file
 
-Nothing in it is code; it is read by anyone's eyes, or by ``json``.
+Nothing in it is code; it is read by anyone's eyes, or by ``json``. The hash guards against accidents: whoever changes
+the file on purpose can make it anew, so note the hash that the report prints, and compare it with the laboratory's own.
 """
 
 from __future__ import annotations
