@@ -93,7 +93,8 @@ def rate(found: Found) -> str:
 
 def reasons(found: Found) -> str:
     """Why what could not be assessed could not; whether anything is unusual; what was assessed."""
-    codes = sorted({code for f in found["findings"] for code in f["reasons"]})
+    # Whether breaks fall together rests on the other answers: where there are none it has nothing to add.
+    codes = sorted({c for f in found["findings"] if f["analysis"] != "coincidence" for c in f["reasons"]})
     # The container's own facts can be told of any file that opens.
     assessed = [f["question"] for f in found["findings"] if f["state"] == "assessed" and f["analysis"] != "evidence"]
     return f"{' '.join(codes)}; assessed: {' '.join(assessed) or 'nothing'}"
