@@ -338,7 +338,10 @@ def families(folder: Path) -> list[str]:
     for family, rows in sorted(by_family.items(), key=lambda item: (item[0] != "authentic", item[0])):
         around = [f[0] for _, f in rows if not f[0].reasons]
         eyes = [f[1].score for _, f in rows if not f[1].reasons]
-        cells = [f"{np.median([value(f, name) for f in around]):.2f}" if around else "–" for name in NUMBERS]
+        cells = []
+        for name in NUMBERS:
+            told_of = [v for f in around if (v := value(f, name)) is not None]
+            cells.append(f"{np.median(told_of):.2f}" if told_of else "–")
         lines.append(
             f"| {family} | {len(rows)} | {len(around)} | {' | '.join(cells)} | {len(eyes)} | "
             f"{f'{np.median(eyes):.1f}' if eyes else '–'} |"
