@@ -75,9 +75,20 @@ def test_what_changed_nothing_is_not_told(scene):
     assert {c.kind for c in controls.run(silent, pipeline.Settings())}.isdisjoint({"word_cut", "voice_resynthesised"})
 
 
-def test_blinks_are_taken_out_and_told(found):
-    (control,) = of(found, "no_blinks")
+def test_blinks_are_taken_out_and_told():
+    """Eyes that nothing but blinks moved are still without them; a hundredth of a pixel is no movement."""
+    t_s = planted.pictures_s(25, SECONDS)
+    lid = planted.lid(t_s, np.arange(1.2, SECONDS, 2.7))
+    face = planted.face(mouth=np.zeros(len(t_s)), right_lid=lid, left_lid=lid)
+    scene = planted.scene([planted.track(t_s, face, noise_px=0.01)])
+    (control,) = controls._eyes(scene, pipeline.Settings(), controls.Settings())
     assert (control.told, control.n) == (1, 1)
+
+
+def test_a_missing_blink_is_not_told_in_a_short_clip_whose_eyes_move(found):
+    """None in 14 s is nothing unusual, so the control says that it would not have been told."""
+    (control,) = of(found, "no_blinks")
+    assert (control.told, control.n) == (0, 1)
 
 
 def test_altered_skin_and_moved_highlights_are_told(found):
