@@ -64,14 +64,23 @@ def linear_light(grey_levels: np.ndarray) -> np.ndarray:
 LINEAR = linear_light(np.arange(256))
 
 
+def _height(landmarks: np.ndarray) -> np.floating:
+    return np.linalg.norm(landmarks[CHIN, :2] - landmarks[FOREHEAD, :2])
+
+
+def _cropped(rgb: np.ndarray, at: np.ndarray, height: float | np.floating) -> tuple[np.ndarray, np.ndarray]:
+    """The picture around the places ``at`` (n, 2) with a tenth of the face's ``height`` beside them, and its corner."""
+    low = np.floor(at.min(0) - 0.1 * height).astype(int).clip(0)
+    high = np.ceil(at.max(0) + 0.1 * height).astype(int).clip(1)
+    return rgb[low[1] : high[1], low[0] : high[0]], low
+
+
 def face_light(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Linear light around each landmark (478, 3), NaN outside the picture; sharpness; share of clipped pixels."""
     from forensics import pixels
 
-    height = np.linalg.norm(landmarks[CHIN, :2] - landmarks[FOREHEAD, :2])
-    low = np.floor(landmarks[:, :2].min(0) - 0.1 * height).astype(int).clip(0)
-    high = np.ceil(landmarks[:, :2].max(0) + 0.1 * height).astype(int).clip(1)
-    crop = rgb[low[1] : high[1], low[0] : high[0]]
+    height = _height(landmarks)
+    crop, low = _cropped(rgb, landmarks[:, :2], height)
     if crop.size == 0:
         return np.full((len(landmarks), 3), np.nan, np.float32), math.nan, math.nan
     factor = FACE_SAMPLE_PX / max(float(height), 1.0)
@@ -93,22 +102,19 @@ def rim_points(landmarks: np.ndarray) -> np.ndarray:
 def rim(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Linear light (36, 14, 3) and detail (36, 14, 2) on the rim, detail (478, 2) at the landmarks.
 
-    Detail is the root of the mean square in each band of the luma, in
-    levels of 255. NaN outside the picture.
+    Detail is the root of the mean square in each band of the luma, in levels of 255. NaN outside the picture.
     """
     from forensics import pixels
 
-    height = float(np.linalg.norm(landmarks[CHIN, :2] - landmarks[FOREHEAD, :2]))
+    height = float(_height(landmarks))
     around = rim_points(landmarks)
     shape, cut = around.shape[:2], around.shape[0] * around.shape[1]
     at = np.concatenate([around.reshape(-1, 2), landmarks[:, :2]])
-    low = np.floor(at.min(0) - 0.1 * height).astype(int).clip(0)
-    high = np.ceil(at.max(0) + 0.1 * height).astype(int).clip(1)
-    crop = np.ascontiguousarray(rgb[low[1] : high[1], low[0] : high[0]])
+    crop, low = _cropped(rgb, at, height)
     if crop.size == 0:
         return tuple(np.full((*of, k), np.nan) for of, k in ((shape, 3), (shape, 2), ((len(landmarks),), 2)))  # type: ignore[return-value]
     side = max(1, round(PATCH * height))
-    light = pixels.sample(pixels.average(pixels.look_up(crop, LINEAR), side), at[:cut] - low)
+    light = pixels.sample(pixels.average(pixels.look_up(np.ascontiguousarray(crop), LINEAR), side), at[:cut] - low)
     luma = crop.astype(np.float32) @ LUMA
     smooth = [luma, *(pixels.blur(luma, sigma) for sigma in BANDS_PX)]
     power = np.stack([(sharp - soft) ** 2 for sharp, soft in pairwise(smooth)], -1)

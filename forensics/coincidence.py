@@ -49,10 +49,8 @@ INSTANTS = Question(
     ),
     (
         "Published recordings are cut, and a cut takes picture and sound together; a camera that is switched on or "
-        "off, "
-        "a scene that changes, a lamp that is switched with a click; a call or network that stalls repeats pictures "
-        "and "
-        "silences the sound at once.",
+        "off, a scene that changes, a lamp that is switched with a click; a call or network that stalls repeats "
+        "pictures and silences the sound at once.",
     ),
 )
 
@@ -185,10 +183,8 @@ def charts(finding: Finding) -> list[plots.Chart]:
             fig,
             f"Breaks of picture, sound, light and of the sound's place beside the lips over time; {count.value:g} of "
             f"{count.n} (filled, dotted lines) have one of another kind within {finding.settings.near_s:g} s, more "
-            f"than "
-            f"in {rank.value:g} % of shifted copies. Notice at which instants several kinds meet. It does not show "
-            f"what "
-            "happened there: a cut takes picture and sound together in every edited recording.",
+            f"than in {rank.value:g} % of shifted copies. Notice at which instants several kinds meet. It does not "
+            "show what happened there: a cut takes picture and sound together in every edited recording.",
             f"Marks in {len(at)} rows over time; {count.value:g} of {count.n} fall together.",
             {
                 "source": [source for source in at for _ in at[source]],

@@ -19,6 +19,7 @@ import numpy as np
 
 from forensics.errors import CaseError
 from forensics.finding import rounded
+from forensics.text import HIDDEN, hidden
 from forensics.timeline import FaceTrack, Interval
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ LONGEST = 60
 TOGETHER_S = 1.0
 #: Names of tracks and letters listed in a refusal; ``forensics name CASE`` lists all.
 MOST_LISTED = 40
-#: Unicode categories of characters that steer instead of showing: controls, directions, separators, no characters.
-_STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 Track = Mapping[str, Any]
 Names = Mapping[str, str]
@@ -87,9 +86,9 @@ def valid(name: str) -> str:
     kept = " ".join(filter(None, unicodedata.normalize("NFC", name).split(" ")))
     if not kept or len(kept) > LONGEST:
         raise CaseError("E_NAME", f"A name has 1 to {LONGEST} characters, this one {len(kept)}.", "Give another name.")
-    hidden = [c for c in kept if unicodedata.category(c) in _STEERING or (c.isspace() and c != " ")]
-    if hidden or not any(c.isalnum() for c in kept):
-        found = f"found U+{ord(hidden[0]):04X}" if hidden else "found none"
+    strange = hidden(kept.replace(" ", ""), HIDDEN | {"Zs"})  # of spaces the plain one alone
+    if strange or not any(c.isalnum() for c in kept):
+        found = f"found U+{ord(strange):04X}" if strange else "found none"
         raise CaseError("E_NAME", f"A name is written in letters, figures and signs, {found}.", "Give another name.")
     return NOBODY if kept.casefold() == NOBODY else kept
 

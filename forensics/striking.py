@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.errors import CaseError
 from forensics.finding import rounded
 from forensics.speech import BILABIALS
-from forensics.text import STEERING, spelled
+from forensics.text import HIDDEN, hidden, spelled
 from forensics.transcript import Told
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def applied(told: Told, numbers: Iterable[int]) -> Told:
 def valid(reason: str) -> str:
     """The reason as it is kept: composed (NFC), single spaces, characters that show themselves."""
     kept = " ".join(filter(None, unicodedata.normalize("NFC", reason).split(" ")))
-    if hidden := [c for c in kept if unicodedata.category(c) in STEERING | {"Cn"}]:
-        raise CaseError("E_STRIKE", f"A reason shows itself, found {spelled(hidden[0])}.", "Word it otherwise.")
+    if (found := hidden(kept, HIDDEN)) is not None:
+        raise CaseError("E_STRIKE", f"A reason shows itself, found {spelled(found)}.", "Word it otherwise.")
     if len(kept) > LONGEST or not any(c.isalnum() for c in kept):
         raise CaseError(
             "E_STRIKE", f"A reason has words and at most {LONGEST} characters, this one {len(kept)}.", "Give --reason."

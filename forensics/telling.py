@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.calibration.propositions import PAIRS as CALIBRATED
 from forensics.errors import CaseError
-from forensics.text import STEERING, spelled
+from forensics.text import hidden, spelled
 
 if TYPE_CHECKING:
     from forensics.case import CaseFolder
@@ -39,8 +39,8 @@ FINAL, DRAFT = "FINAL", "DRAFT"
 def valid(text: str, longest: int = LONGEST) -> str:
     """The text as it is kept: composed (NFC), line feeds kept, other characters that steer refused."""
     kept = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
-    if hidden := [c for c in kept if unicodedata.category(c) in STEERING and c != "\n"]:
-        raise CaseError("E_TELL", f"What is told shows itself, found {spelled(hidden[0])}.", "Word it otherwise.")
+    if (found := hidden(kept.replace("\n", ""))) is not None:
+        raise CaseError("E_TELL", f"What is told shows itself, found {spelled(found)}.", "Word it otherwise.")
     if len(kept) > longest or not any(c.isalnum() for c in kept):
         raise CaseError(
             "E_TELL", f"What is told has words and at most {longest} characters, this {len(kept)}.", "Mend."
@@ -159,7 +159,7 @@ def finalise(case: CaseFolder, final: bool) -> None:
             "E_FINAL",
             f"A final report lacks: {'; '.join(lacking)}.",
             "Tell it with forensics tell CASE. Question and propositions have to be told before anything is "
-            "measured: that "
-            "another case of this recording was made before is not known here, and is yours to disclose.",
+            "measured: that another case of this recording was made before is not known here, and is yours to "
+            "disclose.",
         )
     case.update(report=report | {"status": FINAL if final else DRAFT})

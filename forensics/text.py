@@ -22,6 +22,8 @@ LONGEST_CELL = 32_767
 #: Unicode's categories of what steers or has no sign of its own: controls, formats (direction, zero width), lone
 #: surrogates, private use, separators of lines and paragraphs.
 STEERING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+#: And those of no known sign, which what the analyst gives may not hold either.
+HIDDEN = STEERING | {"Cn"}
 #: What spreadsheets take for the beginning of a formula; those of full width too, in East Asian settings (OWASP, CSV
 #: injection). Tab and carriage return, which stand there as well, are spelled out before.
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -112,6 +114,11 @@ def visible(text: Text, longest: int = LONGEST) -> str:
     whole = _characters(text)
     cut = whole if len(whole) <= longest else f"{whole[:longest]} … (cut)"
     return "".join(spelled(c) if unicodedata.category(c) in STEERING else c for c in cut)
+
+
+def hidden(text: str, kinds: Collection[str] = STEERING) -> str | None:
+    """The first character of ``text`` of these Unicode categories, which steers or shows nothing; None without any."""
+    return next((c for c in text if unicodedata.category(c) in kinds), None)
 
 
 def spelled(character: str) -> str:

@@ -27,7 +27,7 @@ from pathlib import Path
 from forensics.errors import CaseError, ParameterError
 from forensics.method import Method, setting
 from forensics.speech import ARPABET, BILABIALS, Aligner, Alignment, Phoneme, phonemes
-from forensics.text import STEERING, for_terminal, spelled
+from forensics.text import HIDDEN, for_terminal, hidden, spelled
 from forensics.timeline import Audio, Interval, intersection
 
 METHOD = Method(
@@ -161,9 +161,9 @@ def checked(text: str) -> str:
             f"The transcript has more than {LARGEST} bytes.", "Give the words of a part, with --from and --to."
         )
     for number, line in enumerate(text.split("\n"), 1):
-        if hidden := [c for c in line if unicodedata.category(c) in STEERING | {"Cn"} and c != "\t"]:
+        if (found := hidden(line.replace("\t", ""), HIDDEN)) is not None:
             raise _refusal(
-                f"Line {number} of the transcript holds {spelled(hidden[0])}, a character that shows nothing.",
+                f"Line {number} of the transcript holds {spelled(found)}, a character that shows nothing.",
                 "Take it out: all that counts is to be seen.",
             )
     _words_known(parsed(text))

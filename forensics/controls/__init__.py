@@ -216,7 +216,8 @@ def _closeups(scene: Scene, settings: Any, planted: Settings) -> Iterator[Contro
     def ask(question: str, altered: FaceTrack) -> Finding:
         return answer(f"lighting.{question}", lighting.assess(planting.with_face(scene, altered), settings.lighting))
 
-    around, eyes = (ask(question, track) for question in ("surround", "highlights"))
+    untouched = lighting.assess(scene, settings.lighting)
+    around, eyes = (answer(f"lighting.{question}", untouched) for question in ("surround", "highlights"))
     percent = {name: round(100 * abs(getattr(planted, name) - 1)) for name in ("redder", "lighter", "smoother")}
     for kind, name, change in (
         ("face_redder", "surround_red", {"colour": (planted.redder, 1.0, 1.0)}),

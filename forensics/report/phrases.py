@@ -308,15 +308,12 @@ def signed(log10_lr: float) -> str:
 #: What stands above the table of controls.
 CONTROLS = (
     "Known alterations were planted in what was measured of this very recording (of the longest appearance of a "
-    "face, at "
-    "most its first two minutes, and of the sound's beginning), and the questions were asked again. That a question "
-    "told "
-    "nothing has weight against an alteration only where such an alteration, of this kind and size, is told here. "
-    "Where "
-    "a number merely left its interval beside the recording as it was, an examiner who has no such recording would not "
-    "have been told: those lines say how finely the number can be read, and no more. What a codec does behind an "
-    "alteration is not simulated. The trials are of one recording and no rate of error; they say nothing about whether "
-    "the recording was altered."
+    "face, at most its first two minutes, and of the sound's beginning), and the questions were asked again. That a "
+    "question told nothing has weight against an alteration only where such an alteration, of this kind and size, is "
+    "told here. Where a number merely left its interval beside the recording as it was, an examiner who has no such "
+    "recording would not have been told: those lines say how finely the number can be read, and no more. What a "
+    "codec does behind an alteration is not simulated. The trials are of one recording and no rate of error; they "
+    "say nothing about whether the recording was altered."
 )
 
 

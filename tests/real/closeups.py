@@ -7,19 +7,27 @@ FOLDER holds finished cases by the clips' stems (``make real --cases``). Writes 
 
 from __future__ import annotations
 
-import argparse
-import io
 import itertools
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
-from gate import DATA, HERE, commit
-from light import FACTS, SETTINGS, apart_deg, areas, centile, seen_longest, store, told, yale
+from gate import DATA, HERE
+from light import (
+    FACTS,
+    SETTINGS,
+    apart_deg,
+    areas,
+    centile,
+    encoded,
+    levels,
+    seen_longest,
+    told,
+    written,
+    yale,
+)
 
 from forensics import closeup, decode, pixels
 from forensics import statistics as stats
@@ -77,8 +85,7 @@ def two_faces() -> list[str]:
             rows[nearest].append((angle - truth, low <= truth <= high, low > 0))
     lines = [
         "Extended Yale B, 3 persons only: all pairs of two persons' assessed photographs whose lamps are as far "
-        "apart as "
-        "listed, within 5°. Pairs share photographs, so no interval is given. *Told apart*: the interval of "
+        "apart as listed, within 5°. Pairs share photographs, so no interval is given. *Told apart*: the interval of "
         "`light_between_faces` does not reach 0.",
         "",
         "| lamps apart | pairs | median error | 90th percentile of its size | interval holds the truth | told apart |",
@@ -171,9 +178,8 @@ def stranger_lines(folder: Path) -> list[str]:
     return [
         f"Own against strangers' eyes ({len(own)} authentic persons with highlights): median distance "
         f"{100 * np.median(own):.1f} % of the iris in one person's eyes, {100 * np.median(others):.1f} % between a "
-        f"left "
-        f"eye and another person's right eye; AUC {area.value:.2f} [{area.low:.2f}, {area.high:.2f}] over left eyes. "
-        "Most lamps hang above and before the speaker, so strangers' highlights often agree too.",
+        f"left eye and another person's right eye; AUC {area.value:.2f} [{area.low:.2f}, {area.high:.2f}] over left "
+        "eyes. Most lamps hang above and before the speaker, so strangers' highlights often agree too.",
     ]
 
 
@@ -215,36 +221,16 @@ KINDS = {
 }
 
 
-def displayed(light: np.ndarray) -> np.ndarray:
-    """Linear light -> levels, ITU-R BT.709."""
-    v = np.clip(light, 0, 1)
-    return np.round(255 * np.where(v < 0.018, 4.5 * v, 1.099 * v**0.45 - 0.099)).astype(np.uint8)
-
-
-def encoded(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The pictures through H.264 at CRF 23."""
-    file = io.BytesIO()
-    with av.open(file, "w", "mp4") as out:
-        stream = out.add_stream("libx264", rate=25, options={"crf": "23", "preset": "medium"})
-        stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for picture in pictures:
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
-        out.mux(stream.encode())
-    file.seek(0)
-    with av.open(file) as clip:
-        return [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
-
-
 def pasted(pictures: Sequence[tuple[np.ndarray, np.ndarray]], kind: str) -> Rim:
     """The rim as looked at anew in pictures whose inner face was altered, encoded at CRF 23."""
     random, made = np.random.default_rng(0), []
     for rgb, landmarks in pictures:
         light = closeup.linear_light(rgb)
         mask = inner_mask(rgb.shape[:2], landmarks)[:, :, None]
-        made.append(displayed(light * (1 - mask) + changed(light, landmarks, kind, random) * mask))
+        shown = np.clip(light * (1 - mask) + changed(light, landmarks, kind, random) * mask, 0, 1)
+        made.append(np.round(levels(shown)).astype(np.uint8))
     light, detail = [], []
-    for rgb, (_, landmarks) in zip(encoded(made), pictures, strict=True):
+    for rgb, (_, landmarks) in zip(encoded(made, 23, "medium"), pictures, strict=True):
         lit, fine, _ = closeup.rim(rgb, landmarks)
         light.append(lit)
         detail.append(fine[..., 0])
@@ -291,12 +277,10 @@ def swap_lines(folder: Path) -> list[str]:
                 rows[kind].append((row["path"], now.value / was.value, not was.low <= now.value <= was.high))
     lines = [
         f"{len(rows[next(iter(KINDS))])} authentic clips, one a person, {LOOKS} close-ups each, the head turned "
-        f"little: "
-        "the inner face, drawn in to 0.92 of its outline with a soft edge, altered and encoded at CRF 23. *Changed*: "
-        "the "
-        "number over that of the same clip encoded without alteration. *Beyond*: outside that control's own 95 % "
-        "interval. *Usual*: 5th to 95th percentile of the number in untouched clips, which no single clip can be told "
-        "from.",
+        "little: the inner face, drawn in to 0.92 of its outline with a soft edge, altered and encoded at CRF 23. "
+        "*Changed*: the number over that of the same clip encoded without alteration. *Beyond*: outside that "
+        "control's own 95 % interval. *Usual*: 5th to 95th percentile of the number in untouched clips, which no "
+        "single clip can be told from.",
         "",
         "| inner face | number | clips | changed by (median) | beyond | usual, untouched clips (n) |",
         "|---|---|---|---|---|---|",
@@ -331,8 +315,7 @@ def families(folder: Path) -> list[str]:
         "iris.",
         "",
         f"| family | clips | surround assessed | {' | '.join(n.partition('_')[2] for n in NUMBERS)} | highlights "
-        f"assessed "
-        "| apart |",
+        "assessed | apart |",
         "|" + "---|" * (len(NUMBERS) + 5),
     ]
     for family, rows in sorted(by_family.items(), key=lambda item: (item[0] != "authentic", item[0])):
@@ -356,24 +339,18 @@ def families(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", required=True, type=Path, help="folder of finished cases by the clips' stems")
-    parser.add_argument("--part", help="make this part of CLOSEUPS.md anew: the first word of its heading")
-    options = parser.parse_args()
-    if not DATA.is_dir():
-        raise SystemExit("SKIPPED: tests/real/closeups.py needs ../shared/data, which is absent")
-    warnings.simplefilter("ignore", RuntimeWarning)
-    parts: dict[str, Callable[[], list[str]]] = {
-        "Two faces under known lamps": two_faces,
-        "Highlights by the iris's size, and against strangers'": lambda: eye_lines(options.cases),
-        "Inner faces altered in authentic clips": lambda: swap_lines(options.cases),
-        "Families of alteration": lambda: families(options.cases),
-    }
-    for title, lines in parts.items():
-        if not options.part or title.startswith(options.part):
-            made = [f"Made by `python tests/real/closeups.py` at commit {commit()}.", "", *lines()]
-            print(title, *made, sep="\n", flush=True)
-            store(title, made, list(parts), CLOSEUPS, "Close-ups against truth")
+    written(
+        "closeups.py",
+        CLOSEUPS,
+        "Close-ups against truth",
+        {
+            "Two faces under known lamps": lambda cases: two_faces(),
+            "Highlights by the iris's size, and against strangers'": eye_lines,
+            "Inner faces altered in authentic clips": swap_lines,
+            "Families of alteration": families,
+        },
+        __doc__,
+    )
 
 
 if __name__ == "__main__":

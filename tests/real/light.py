@@ -29,6 +29,7 @@ from forensics import statistics as stats
 from forensics.analysis import lighting
 from forensics.analysis.lighting import Settings, Skin
 from forensics.analysis.lighting.verdict import assess_person
+from forensics.controls import planting
 from forensics.errors import ForensicsError
 from forensics.landmarks import FaceModel, mesh
 from forensics.timeline import FaceTrack
@@ -46,14 +47,9 @@ DIRECTIONS, SIDE_PX, FACE_PX = 12, 480, 260
 PLANTED_S = 10.0
 #: Standard deviations of log albedo, even and odd in left and right: as photometric stereo finds them in Yale B.
 EVEN_ALBEDO, ODD_ALBEDO = 0.27, 0.06
-#: Outlines of lips, eyes and brows in the mesh.
+#: Outlines of lips and brows in the mesh.
 LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
-EYES = (
-    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
-    (362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382),
-)
 BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
-IRISES = ((468, 469), (473, 474))
 JUMPS_DEG = (0, 30, 60, 90)
 TURNS_DEG = ((12, 20), (20, 30), (30, 180))
 
@@ -194,9 +190,9 @@ def painted(points: np.ndarray, seed: int, uneven: bool) -> np.ndarray:
     skin = 0.45 * np.exp(uneven * (EVEN_ALBEDO * even / even.std() + ODD_ALBEDO * odd / odd.std()))
     paint = Image.fromarray(skin.astype(np.float32), mode="F")
     draw = ImageDraw.Draw(paint)
-    for outline, shade in ((LIPS, 0.2), *((eye, 0.6) for eye in EYES), *((brow, 0.08) for brow in BROWS)):
+    for outline, shade in ((LIPS, 0.2), *((eye, 0.6) for eye in closeup.EYES), *((brow, 0.08) for brow in BROWS)):
         draw.polygon([tuple(map(float, points[k, :2])) for k in outline], fill=shade)
-    for centre, edge in IRISES:
+    for centre, edge, *_ in closeup.IRISES:
         r = float(np.linalg.norm(points[centre, :2] - points[edge, :2]))
         (cx, cy) = points[centre, :2]
         draw.ellipse((cx - r, cy - r, cx + r, cy + r), fill=0.03)
@@ -221,25 +217,29 @@ def normal_map(points: np.ndarray) -> np.ndarray:
     return shown / np.linalg.norm(shown, axis=-1, keepdims=True)
 
 
-def encoded(pictures: Sequence[np.ndarray], crf: int = 28) -> np.ndarray:
-    """The last picture (h, w, 3) after H.264."""
+def encoded(pictures: Sequence[np.ndarray], crf: int = 28, preset: str = "veryfast") -> list[np.ndarray]:
+    """Pictures (h, w, 3) after H.264."""
     memory = io.BytesIO()
     with av.open(memory, "w", format="mp4") as out:
-        stream = out.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "veryfast"})
-        stream.width = stream.height = SIDE_PX
+        stream = out.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": preset})
+        stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for picture in pictures:
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(stream.encode())
     memory.seek(0)
     with av.open(memory) as file:
-        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)][-1]
+        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+
+
+def levels(light: np.ndarray) -> np.ndarray:
+    """Linear light as levels of BT.709, 0 to 255, not rounded."""
+    return 255 * np.where(light < 0.018, 4.5 * light, 1.099 * np.maximum(light, 1e-9) ** 0.45 - 0.099)
 
 
 def displayed(light: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Linear light (h, w) as grey levels (h, w, 3) of BT.709 with noise of two levels."""
-    curve = np.where(light < 0.018, 4.5 * light, 1.099 * np.maximum(light, 1e-9) ** 0.45 - 0.099)
-    noisy = 255 * curve[:, :, None] + random.normal(0, 2, (*light.shape, 3))
+    """Linear light (h, w) as grey levels (h, w, 3) with noise of two levels."""
+    noisy = levels(light)[:, :, None] + random.normal(0, 2, (*light.shape, 3))
     return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
 
 
@@ -278,7 +278,7 @@ def rendered(folder: Path, uneven: bool) -> list[str]:
                     exact.append(
                         measured(name, lamp, points, np.repeat(light[xy[:, 1], xy[:, 0]][:, None], 3, 1), ambient)
                     )
-                    picture = encoded([displayed(light, random) for _ in range(3)])
+                    picture = encoded([displayed(light, random) for _ in range(3)])[-1]
                     if faces := model.detect(picture):
                         found[ambient] += 1
                         own = faces[0].landmarks
@@ -454,65 +454,6 @@ def other_photographs() -> list[str]:
 # -- light planted in real tracks -----------------------------------------------------------------------------------
 
 
-def rod(angle_deg: float) -> np.ndarray:
-    """A turn about the vertical axis."""
-    c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-def shade(facing: np.ndarray, lamp: np.ndarray, ambient: float = 0.3) -> np.ndarray:
-    return ambient + (1 - ambient) * np.maximum(
-        0, np.einsum("nvi,ni->nv", facing, np.broadcast_to(lamp, (len(facing), 3)))
-    )
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A real track, its own first-order light divided out, to be shaded anew."""
-
-    track: FaceTrack
-    facing: np.ndarray
-    rotation: np.ndarray
-    flat: np.ndarray
-
-    @classmethod
-    def of(cls, track: FaceTrack) -> Planted:
-        points = track.landmarks[:].astype(float)
-        facing = np.concatenate(
-            [lighting.normals(part, TRIANGLES) for part in np.array_split(points, len(points) // 64 + 1)]
-        )
-        skin = lighting.signal.skin_samples(lighting.signal.spread([track], SETTINGS), MESH, SETTINGS)
-        light = lighting.pooled_light(skin, SETTINGS).light
-        own = np.maximum(light[0] + facing @ light[1:], 0.2 * light[0])
-        return cls(
-            track,
-            facing,
-            lighting.signal.rotations(track.transform[:].astype(float)),
-            track.vertex_rgb[:] / own[..., None],
-        )
-
-    def lit(self, lamp: np.ndarray) -> FaceTrack:
-        """Under one light (3,) or one a picture (n, 3), as bright as skin usually is."""
-        rgb = 0.35 * self.flat * shade(self.facing, lamp)[..., None]
-        rgb = np.clip(rgb / max(1.0, 2 * float(np.nanmedian(rgb))), 0, 1)
-        return replace(self.track, vertex_rgb=rgb.astype(np.float32))
-
-    def on_head(self, lamp: np.ndarray) -> FaceTrack:
-        """A light that turns along: its usual place is ``lamp``."""
-        middle = np.linalg.svd(self.rotation.mean(0))
-        return self.lit((self.rotation @ (middle[0] @ middle[2]).T) @ lamp)
-
-
-def first_part(track: FaceTrack, seconds: float) -> FaceTrack:
-    """The track's first seconds, in memory."""
-    n = int(np.searchsorted(track.t_s, track.t_s[0] + seconds))
-    arrays = ("t_s", "frame", "pts", "landmarks", "blendshapes", "transform", "vertex_rgb")
-    quality = {k: replace(s, t_s=s.t_s[:n], values=s.values[:n]) for k, s in track.quality.items()}
-    return replace(
-        track, **{name: getattr(track, name)[:n] for name in arrays}, quality=quality, repeats=None, closeups=None
-    )
-
-
 def asked(track: FaceTrack, transfer: int = 1) -> list[Any]:
     return assess_person("A", [track], {}, MESH, np.array([transfer]), track.interval, SETTINGS)
 
@@ -540,16 +481,16 @@ def planted(folder: Path) -> list[str]:
     followed: dict[tuple[str, int], list[tuple[str, Any]]] = defaultdict(list)
     persons: set[str] = set()
     for row, whole in seen_longest(folder):
-        person, track = row["person"] or row["path"], first_part(whole, PLANTED_S)
+        person, part = row["person"] or row["path"], planting.first_part(whole, PLANTED_S)
+        track = replace(part, repeats=None, closeups=None)
         if row["label"] != "authentic" or person in persons or len(track.t_s) < 60:
             continue
         if np.median(track.quality["face_height"].values) < SETTINGS.least_face_px or yaw_range(track) < 12:
             continue
         persons.add(person)
-        made, middle = Planted.of(track), track.t_s[len(track.t_s) // 2]
+        made, middle = planting.Unlit.of(track, MESH, SETTINGS), track.t_s[len(track.t_s) // 2]
         for angle in JUMPS_DEG:
-            ends = np.stack([rod(k * angle / 2) @ [0, 0.3, 0.95] for k in (-1, 1)])
-            direction, *_ = asked(made.lit(ends[(track.t_s >= middle).astype(int)]))
+            direction, *_ = asked(made.turned(angle, middle))
             near = [abs(e.interval.end_s - middle) < 0.3 for e in direction.events]
             switch[angle].append((person, any(near), not all(near)))
         turn = next(k for k, (low, high) in enumerate(TURNS_DEG) if low <= yaw_range(track) < high)
@@ -660,31 +601,41 @@ def speed_lines(speed: Sequence[tuple[float, float]]) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    written(
+        "light.py",
+        LIGHT,
+        "Light against truth",
+        {
+            "Photographs under known lamps (Extended Yale B)": lambda cases: yale_lines(),
+            "Other photographs": lambda cases: other_photographs(),
+            "Rendered faces of even skin": lambda cases: rendered(cases, False),
+            "Rendered faces of uneven skin": lambda cases: rendered(cases, True),
+            "Light planted in authentic clips": planted,
+            "Families of alteration, and speed": families,
+        },
+        __doc__,
+    )
+
+
+def written(
+    script: str, path: Path, heading: str, parts: dict[str, Callable[[Path], list[str]]], about: str | None
+) -> None:
+    """The command of a script that prints ``parts`` of a document from a folder of cases, each by itself if asked."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--cases", required=True, type=Path, help="folder of finished cases by the clips' stems")
-    parser.add_argument("--part", help="make this part of LIGHT.md anew: the first word of its heading")
+    parser.add_argument("--part", help=f"make this part of {path.name} anew: the first word of its heading")
     options = parser.parse_args()
     if not DATA.is_dir():
-        raise SystemExit("SKIPPED: tests/real/light.py needs ../shared/data, which is absent")
+        raise SystemExit(f"SKIPPED: tests/real/{script} needs ../shared/data, which is absent")
     warnings.simplefilter("ignore", RuntimeWarning)  # means of landmarks that no picture shows
-    parts: dict[str, Callable[[], list[str]]] = {
-        "Photographs under known lamps (Extended Yale B)": yale_lines,
-        "Other photographs": other_photographs,
-        "Rendered faces of even skin": lambda: rendered(options.cases, False),
-        "Rendered faces of uneven skin": lambda: rendered(options.cases, True),
-        "Light planted in authentic clips": lambda: planted(options.cases),
-        "Families of alteration, and speed": lambda: families(options.cases),
-    }
     for title, lines in parts.items():
         if not options.part or title.startswith(options.part):
-            made = [f"Made by `python tests/real/light.py` at commit {commit()}.", "", *lines()]
+            made = [f"Made by `python tests/real/{script}` at commit {commit()}.", "", *lines(options.cases)]
             print(title, *made, sep="\n", flush=True)
-            store(title, made, list(parts))
+            store(title, made, list(parts), path, heading)
 
 
-def store(
-    title: str, lines: Sequence[str], order: Sequence[str], path: Path = LIGHT, heading: str = "Light against truth"
-) -> None:
+def store(title: str, lines: Sequence[str], order: Sequence[str], path: Path, heading: str) -> None:
     """Put one part into a document, beside the others as they are."""
     old = path.read_text("utf-8").split("\n## ")[1:] if path.is_file() else []
     parts = {part.partition("\n")[0]: part.partition("\n")[2].strip("\n") for part in old}

@@ -160,13 +160,23 @@ def width_deg(light: Light, settings: Settings) -> float:
 def holds(light: Light, truth: np.ndarray, settings: Settings) -> bool:
     """Whether the 95 % ellipse holds the direction ``truth`` (3,)."""
     away = np.degrees(beside_light(truth[None], light.light[1:]))[0]
-    return bool(away @ np.linalg.solve(region(light, settings), away) <= ELLIPSE)
+    return within(away, region(light, settings))
+
+
+def within(away: np.ndarray, spread: np.ndarray) -> bool:
+    """Whether the 95 % ellipse of covariance ``spread`` (2, 2) around ``away`` (2,) reaches the origin."""
+    return bool(away @ np.linalg.solve(spread, away) <= ELLIPSE)
+
+
+def edge(spread: np.ndarray) -> np.ndarray:
+    """The edge (73, 2) of the 95 % ellipse of covariance ``spread`` (2, 2) around the origin."""
+    turn = np.radians(np.linspace(0, 360, 73))
+    return np.sqrt(ELLIPSE) * np.stack([np.cos(turn), np.sin(turn)], 1) @ np.linalg.cholesky(spread).T
 
 
 def outline(light: Light, settings: Settings) -> np.ndarray:
     """Directions (73, 3), unit vectors, of the 95 % ellipse's edge."""
-    turn = np.radians(np.linspace(0, 360, 73))
-    away = np.sqrt(ELLIPSE) * np.stack([np.cos(turn), np.sin(turn)], 1) @ np.linalg.cholesky(region(light, settings)).T
+    away = edge(region(light, settings))
     length = np.radians(np.linalg.norm(away, axis=1, keepdims=True))
     flat = np.radians(away) / np.maximum(length, 1e-12) @ tangents(light.light[1:])
     return np.cos(length) * light.light[1:] / np.linalg.norm(light.light[1:]) + np.sin(length) * flat

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forensics.analysis.lighting.direction import ELLIPSE, Light, beside_light, region
+from forensics.analysis.lighting.direction import Light, beside_light, edge, region, within
 from forensics.analysis.lighting.settings import METHOD, Settings
 from forensics.finding import Measurement
 from forensics.timeline import FaceTrack, Interval, intersection, total_s
@@ -26,11 +26,9 @@ def apart(one: Light, other: Light, settings: Settings) -> tuple[float, float, f
     """Angle in deg between two directions, and the ends of its 95 % interval; 0 where the ellipse of both holds it."""
     away = np.degrees(beside_light(other.light[None, 1:], one.light[1:]))[0]
     spread = region(one, settings) + region(other, settings)
-    turn = np.radians(np.linspace(0, 360, 73))
-    edge = np.sqrt(ELLIPSE) * np.stack([np.cos(turn), np.sin(turn)], 1) @ np.linalg.cholesky(spread).T
-    ends = np.linalg.norm(away + edge, axis=1)
-    same = away @ np.linalg.solve(spread, away) <= ELLIPSE
-    return float(np.linalg.norm(away)), 0.0 if same else float(ends.min()), min(180.0, float(ends.max()))
+    ends = np.linalg.norm(away + edge(spread), axis=1)
+    low = 0.0 if within(away, spread) else float(ends.min())
+    return float(np.linalg.norm(away)), low, min(180.0, float(ends.max()))
 
 
 def measure_apart(one: Light, other: Light, settings: Settings) -> Measurement:

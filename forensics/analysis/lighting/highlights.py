@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.analysis.lighting.settings import HIGHLIGHTS_METHOD, Settings
+from forensics.analysis.lighting.signal import median_interval
 from forensics.finding import Measurement
 from forensics.timeline import FaceTrack
 
@@ -67,17 +68,7 @@ def best_pairs(spots: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.nd
 
 def measure_highlights(found: Highlights, settings: Settings) -> list[Measurement]:
     """How far the right eye's highlight lies from the left's place, in % of the iris; n is the pictures."""
-    parts = np.array_split(np.arange(len(found.t_s)), settings.stretches)
-    random = np.random.default_rng(0)
-    drawn = np.array(
-        [
-            np.median(found.shift[np.concatenate([parts[k] for k in random.integers(0, len(parts), len(parts))])], 0)
-            for _ in range(settings.resamples)
-        ]
-    )
-    value = np.median(found.shift, 0)
-    ends = np.percentile(drawn, (2.5, 97.5), axis=0)
-    low, high = np.minimum(ends[0], value), np.maximum(ends[1], value)
+    value, low, high = median_interval(found.shift, settings)
     sure = found.iris_px >= settings.sure_iris_px
     error = (settings.iris_error if sure else settings.small_iris_error, settings.iris_error)
     axes = (
@@ -96,8 +87,7 @@ def measure_highlights(found: Highlights, settings: Settings) -> list[Measuremen
             n,
             HIGHLIGHTS_METHOD.name,
             f"none: a fact; positive to {meaning}; untouched clips {UNTOUCHED[k]} (5th to 95th percentile, n = 27): "
-            f"the "
-            "interval holds how well the number repeats, not how eyes differ",
+            "the interval holds how well the number repeats, not how eyes differ",
         )
         for k, (name, meaning) in enumerate(axes)
     ]

@@ -90,6 +90,19 @@ def normals(landmarks: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return unit if np.median(unit[..., 2]) > 0 else -unit
 
 
+def median_interval(values: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Median of ``values`` (n, ...) in order of time, and its 95 % interval: stretches of time are drawn whole."""
+    parts = [part for part in np.array_split(values, settings.stretches) if len(part)]
+    random = np.random.default_rng(0)
+    drawn = [
+        np.median(np.concatenate([parts[k] for k in random.integers(0, len(parts), len(parts))]), 0)
+        for _ in range(settings.resamples)
+    ]
+    value = np.median(values, 0)
+    low, high = np.percentile(drawn, (2.5, 97.5), axis=0)
+    return value, np.minimum(low, value), np.maximum(high, value)
+
+
 def luminance(vertex_rgb: np.ndarray) -> np.ndarray:
     return vertex_rgb.astype(np.float64) @ LUMINANCE
 

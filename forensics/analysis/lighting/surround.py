@@ -6,13 +6,13 @@ forehead and neck. What leads along a spoke through hair, a collar or the backgr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from forensics.analysis.lighting.settings import SURROUND_METHOD, Settings
-from forensics.analysis.lighting.signal import LUMINANCE
+from forensics.analysis.lighting.signal import LUMINANCE, median_interval
 from forensics.closeup import RADII
 from forensics.finding import Measurement
 from forensics.timeline import FaceTrack, chunks
@@ -158,16 +158,9 @@ def flicker(found: Contrast, settings: Settings) -> tuple[float, float, float] |
     steps = steps[np.isfinite(steps)]
     if len(steps) < settings.least_closeups:
         return None
-    parts = [part for part in np.array_split(steps, settings.stretches) if len(part)]
-    random = np.random.default_rng(0)
-    drawn = [
-        np.nanmedian(np.concatenate([parts[k] for k in random.integers(0, len(parts), len(parts))]))
-        for _ in range(settings.resamples)
-    ]
     scale = 100 * 1.4826 / np.sqrt(2)  # of a median difference to the standard deviation of one of its sides
-    value = float(np.nanmedian(steps))
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return scale * value, scale * min(value, float(low)), scale * max(value, float(high))
+    value, low, high = (scale * float(end) for end in median_interval(steps, settings))
+    return value, low, high
 
 
 def measure_surround(found: Contrast, settings: Settings) -> list[Measurement]:
@@ -179,24 +172,18 @@ def measure_surround(found: Contrast, settings: Settings) -> list[Measurement]:
         ("surround_blue", found.blue, "1 = as much blue over green"),
         ("surround_detail", found.detail, "1 = as much detail and noise"),
     )
-    measured = [
-        Measurement(
-            name,
-            *(lambda v: (float(v[0]), "1", float(v[1]), float(v[2])))(np.exp(pooled(values, settings))),
-            0.95,
-            values.shape[1],
-            SURROUND_METHOD.name,
-            f"none: a fact; {meaning}; {UNTOUCHED[name]}",
-        )
+
+    def measured(name: str, found: Iterable[float], unit: str, n: int, meaning: str) -> Measurement:
+        value, low, high = map(float, found)
+        reference = f"none: a fact; {meaning}"
+        return Measurement(name, value, unit, low, high, 0.95, n, SURROUND_METHOD.name, reference)
+
+    ratios = [
+        measured(name, np.exp(pooled(values, settings)), "1", values.shape[1], f"{meaning}; {UNTOUCHED[name]}")
         for name, values, meaning in told
         if values.shape[1] >= settings.least_pairs
     ]
     if (play := flicker(found, settings)) is None:
-        return measured
-    value, low, high = play
-    reference = f"none: a fact; {UNTOUCHED['surround_flicker']}; turning heads and compression change it too"
-    n = len(found.t_s)
-    return [
-        *measured,
-        Measurement("surround_flicker", value, "%", low, high, 0.95, n, SURROUND_METHOD.name, reference),
-    ]
+        return ratios
+    meaning = f"{UNTOUCHED['surround_flicker']}; turning heads and compression change it too"
+    return [*ratios, measured("surround_flicker", play, "%", len(found.t_s), meaning)]
