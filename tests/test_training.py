@@ -188,7 +188,14 @@ def test_a_card_names_licences_counts_and_limits(people):
     trial = training.Trial(9, 20, training.statistics.auc([1, 2, 3, 0, 1, 2], [1, 1, 1, 0, 0, 0], range(6)))
     samples = [replace(p, licence="CC-BY *x*" if k else "") for k, p in enumerate(people)]
     text = training.card(samples, trial, "ab12", 5000, SMALL)
-    for words in ("9 recordings of 9 persons", "1.8 minutes", "8 recordings of 8", "not stated in the table", "ab12"):
+    told = (
+        "9 recordings, taken",
+        "of 9 persons or groups",
+        "1.8 minutes",
+        "8 recordings of 8",
+        "not stated in the table",
+    )
+    for words in (*told, "ab12"):
         assert words in text
     assert "`CC-BY *x*`" in text  # what a table says is text, never markup
     assert "## Limits" in text and "no evidence" in text
