@@ -48,15 +48,17 @@ def test_the_lock_holds_what_the_project_asks_for(versions):
 
 
 def test_the_package_depends_on_the_runtime_part():
-    runtime = read("requirements.in").partition("# Runtime")[2].partition("# Notebooks")[0]
+    runtime = read("requirements.in").partition("# Runtime")[2].partition("# Extra")[0]
     asked = entries(runtime.partition("\n")[2])
     assert asked == tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
 
 
-def test_the_extra_is_locked_and_asked_for_in_both_lists(versions):
-    (extra,) = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"].values()
-    part = read("requirements.in").partition("# Extra `credentials`")[2].partition("# Samples")[0]
-    assert entries(part.partition("\n")[2]) == extra and {Requirement(e).name for e in extra} <= versions.keys()
+def test_the_extras_are_locked_and_asked_for_in_both_lists(versions):
+    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    for name, extra in extras.items():
+        part = read("requirements.in").lower().partition(f"# extra `{name}`")[2].partition("\n# ")[0]
+        assert extra and entries(part.partition("\n")[2]) == extra, name
+        assert {Requirement(e).name for e in extra} <= versions.keys()
 
 
 def test_conda_gets_the_locked_wheels(lock):
