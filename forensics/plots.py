@@ -69,13 +69,15 @@ _R = TypeVar("_R")
 
 
 def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Decorator: draw in the house's style without changing the reader's own settings."""
+    """Decorator: draw in the house's style, whatever the reader's own settings are, and leave those as they were."""
 
     @functools.wraps(draw)
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         import matplotlib
 
-        with matplotlib.rc_context(_STYLE):
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()  # else a grid of the reader's stands in a report's chart
+            matplotlib.rcParams.update(_STYLE)
             return draw(*args, **kwargs)
 
     return drawn
@@ -146,7 +148,7 @@ def _place(fig: Figure) -> None:
     """Lay the figure out once for all: each further layout would start from the last and move things a little."""
     if (layout := fig.get_layout_engine()) is not None:
         layout.execute(fig)
-        fig.set_layout_engine("none")
+        fig.set_layout_engine(None)  # not "none": with a placeholder for an engine each figure is drawn twice
 
 
 @styled

@@ -113,6 +113,8 @@ def visible(text: Text, longest: int = LONGEST) -> str:
     """
     whole = _characters(text)
     cut = whole if len(whole) <= longest else f"{whole[:longest]} … (cut)"
+    if cut.isprintable():  # nothing of the categories Other and Separator but the space: most texts, in one step
+        return "".join(cut)  # a plain text, whatever kind of str it was
     return "".join(spelled(c) if unicodedata.category(c) in STEERING else c for c in cut)
 
 
