@@ -397,6 +397,12 @@ WITHHELD = {
     "no such step": (TEXT, {"steps": {}}, "calibration_foreign"),
     "another face model": (TEXT, {"model_sha256": "0" * 64}, "calibration_foreign"),
     "another layout": (calibration(model("lipsync.link", mean=[0.0, 0.0])), {}, "calibration_foreign"),
+    "a bound for more than 40 recordings": (
+        calibration(model("lipsync.link", bounds=(-1.4, 1.7))),
+        {},
+        "calibration_foreign",
+    ),
+    "bounds beside 0": (calibration(model("lipsync.link", bounds=(0.2, 1.4))), {}, "calibration_foreign"),
     "too large": (calibration(model("lipsync.link", mean=[1e200])), {}, "calibration_foreign"),
     "other fields": (calibration(model("lipsync.link"), more=1), {}, "calibration_foreign"),
     "a face too small": (
@@ -533,6 +539,7 @@ def test_an_envelope_is_what_both_classes_have_seen():
     assert envelope.learned(known, labels, ["a", "b"]) == {"a": [20, 30]}
     assert envelope.empty({"a": [20, 30]}) == []
     assert envelope.empty(envelope.learned(known, np.array([True, False, True, False]), ["a"])) == ["a"]
+    assert envelope.empty(envelope.learned([*known, {"b": 1}], np.append(labels, True), ["a", "b"])) == ["b"]
     assert envelope.outside({"mean_fps": [20, 30]}, {"mean_fps": 15.0}) == [
         "The pictures a second is 15 1/s; the calibration has seen 20 to 30 1/s."
     ]

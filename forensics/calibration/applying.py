@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from forensics.calibration import envelope, file
+from forensics.calibration import bounds, envelope, file
 from forensics.calibration.propositions import PAIR_OF, PAIRS, Pair
 from forensics.calibration.scale import words
 from forensics.errors import CaseError
@@ -103,7 +103,7 @@ def unfit(text: str, values: Mapping[str, Any]) -> list[Reason]:
 
 
 def _shaped(model: Mapping[str, Any]) -> bool:
-    """Its arrays fit each other and hold numbers that can be counted with."""
+    """Its arrays fit each other, hold numbers that can be counted with, and its bounds can be earned with its n."""
     d = len(model["questions"])
     sizes = [len(model["mean"]), len(model["spread"]), len(model["coefficients"]) - 1]
     square = [len(row) - 1 for row in (model["covariance"], *model["covariance"])]
@@ -113,8 +113,13 @@ def _shaped(model: Mapping[str, Any]) -> bool:
         *model["coefficients"],
         *(v for row in model["covariance"] for v in row),
     ]
+    low, high = model["bounds"]
+    earned = -bounds.farthest(model["n_h1"]) <= low <= 0 <= high <= bounds.farthest(model["n_h2"])
     return (
-        {*sizes, *square} == {d} and max(map(abs, numbers)) < 1e100 and set(model["questions"]) == set(model["parts"])
+        earned
+        and {*sizes, *square} == {d}
+        and max(map(abs, numbers)) < 1e100
+        and set(model["questions"]) == set(model["parts"])
     )
 
 

@@ -15,6 +15,11 @@ from forensics.calibration.measures import checked
 STEP = 0.01
 
 
+def farthest(n: float) -> float:
+    """Size of log10 LR beyond which no bound is earned with n recordings of a class told apart without error."""
+    return float(np.log10(n + 1)) + STEP
+
+
 def elub(log10_lr: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
     """Lower and upper bound of log10 LR, lower <= 0 <= upper; 0 where no ratio of that side is earned.
 

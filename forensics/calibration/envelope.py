@@ -46,12 +46,13 @@ def conditions(
 
 def learned(
     known: Sequence[Mapping[str, float | None]], labels: np.ndarray, names: Sequence[str]
-) -> dict[str, list[float]]:
+) -> dict[str, list[float] | None]:
     """Range of each condition that recordings of both classes have, so that neither class is only known elsewhere.
 
-    A condition that no recording has is left out. Low above high: the classes share no range of it.
+    A condition that no recording has is left out. Low above high: the classes share no range of it. None: it is known
+    of one class alone, and tells the classes apart by itself.
     """
-    found = {}
+    found: dict[str, list[float] | None] = {}
     for name in names:
         values = [c.get(name) for c in known]
         sides = [
@@ -59,12 +60,14 @@ def learned(
         ]
         if all(sides):
             found[name] = [max(min(side) for side in sides), min(max(side) for side in sides)]
+        elif any(sides):
+            found[name] = None
     return found
 
 
-def empty(envelope: Mapping[str, Sequence[float]]) -> list[str]:
+def empty(envelope: Mapping[str, Sequence[float] | None]) -> list[str]:
     """Conditions of which the classes share no range."""
-    return [name for name, (low, high) in envelope.items() if low > high]
+    return [name for name, seen in envelope.items() if seen is None or seen[0] > seen[1]]
 
 
 def outside(envelope: Mapping[str, Sequence[float]], here: Mapping[str, float | None]) -> list[str]:

@@ -98,7 +98,8 @@ class Matter:
         strength = "likelihood ratios within the bounds printed" if self.calibrated else DESCRIPTIVE
         stamps = dict.fromkeys(f["strength"]["stamp"] for f in self.findings if (f["strength"] or {}).get("stamp"))
         no = "" if self.calibrated else "; no likelihood ratio is given"
-        return " · ".join([self.status, strength + no, *(stamps if self.calibrated else ())])
+        own = [f"calibration, in its own words: {stamp}" for stamp in stamps if self.calibrated]
+        return " · ".join([self.status, strength + no, *own])
 
     def own(self, finding: Mapping[str, Any]) -> int:
         """The finding's place in the record, by which plates and stills belong to it."""
@@ -167,7 +168,9 @@ def strength_of(strength: Mapping[str, Any] | None) -> list[str]:
     if not strength:
         return [f"{DESCRIPTIVE}."]
     propositions = f"Pair {strength['pair']}. H1: {strength['h1']} H2: {strength['h2']}"
-    calibration = f"Calibration {strength['calibration_sha256'][:12]}: {phrases.told(strength['stamp'])}"
+    calibration = (
+        f"Calibration {strength['calibration_sha256'][:12]}, in its own words: {phrases.told(strength['stamp'])}"
+    )
     if "withheld" in strength:
         why = " ".join(reason["why"] for reason in strength["withheld"])
         return [f"No likelihood ratio: {why}", propositions, calibration]

@@ -200,7 +200,7 @@ def _parts(data: Scored, ratios: np.ndarray) -> list[dict[str, Any]]:
     return rows
 
 
-def _why_not(figures: dict[str, Any], seen: dict[str, list[float]], data: Scored) -> list[str]:
+def _why_not(figures: dict[str, Any], seen: dict[str, list[float] | None], data: Scored) -> list[str]:
     """Why no ratio is earned, in sentences; empty where it is."""
     told = []
     for question in data.questions:
