@@ -161,29 +161,22 @@ def test_an_untouched_recording_has_no_event_that_is_unusual(plain):
 # -- the same again ------------------------------------------------------------------------------------------------
 
 
-def test_two_runs_give_the_same_bytes(plain, samples, tmp_path):
-    again = Run(samples / TALKER, tmp_path / "case").report()
-    assert not again.examination.from_cache
+def test_two_runs_with_other_numbers_of_workers_give_the_same_bytes(excerpt, samples, tmp_path):
+    again = Run(samples / TALKER, tmp_path / "case", workers=1).report(EXCERPT)
+    assert (again.settings.observe.workers, excerpt.settings.observe.workers) == (1, 2)
+    assert not again.examination.from_cache and again.observed() == excerpt.observed()
     for pattern, least in (("findings.json", 1), ("tables/*.csv", 5), ("charts/*.svg", 5), ("stills/*.jpg", 1)):
-        assert again.files(pattern) == plain.files(pattern)
+        assert again.files(pattern) == excerpt.files(pattern)
         assert len(again.files(pattern)) >= least
-    assert again.observed() == plain.observed()
-
-
-def test_the_number_of_workers_changes_no_byte(excerpt, samples, tmp_path):
-    other = Run(samples / TALKER, tmp_path / "case", workers=1).report(EXCERPT)
-    assert (other.settings.observe.workers, excerpt.settings.observe.workers) == (1, 2)
-    assert other.observed() == excerpt.observed()
-    for pattern in ("findings.json", "tables/*.csv", "charts/*.svg"):
-        assert other.files(pattern) == excerpt.files(pattern)
 
 
 def test_a_second_run_of_a_case_takes_the_pass_from_its_cache(excerpt):
-    before = excerpt.files("findings.json")
-    again = Run(excerpt.clip, excerpt.folder, workers=1).report(EXCERPT)
-    assert again.examination.from_cache and not excerpt.examination.from_cache
-    assert again.files("findings.json") == before
-    assert "looking" not in dict(again.steps)
+    steps = []
+    with Case(excerpt.folder, excerpt.clip) as case:
+        again = examine(case, EXCERPT, excerpt.settings, lambda *step: steps.append(step))
+    assert again.from_cache and not excerpt.examination.from_cache
+    assert [f.as_json() for f in again.findings] == [f.as_json() for f in excerpt.examination.findings]
+    assert "looking" not in dict(steps)
 
 
 def test_another_setting_of_the_pass_is_not_taken_from_the_cache(excerpt):
