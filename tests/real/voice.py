@@ -31,6 +31,7 @@ import synth
 
 from forensics import decode, open_case, speech
 from forensics.analysis import voice
+from forensics.analysis.voice.recording import fading_db
 from forensics.clip import opened
 from forensics.statistics import bootstrap, poisson_interval
 from forensics.timeline import Audio, Interval
@@ -394,11 +395,12 @@ def measured(samples: np.ndarray, rate_hz: int, spoken: Sequence[Interval] = ())
     def clear_db(*band_hz: tuple[float, float]) -> float:
         return voice.clearness_db(heard.found, some, SETTINGS, *band_hz)
 
-    without = voice.withheld(heard.limit_hz, clear_db(), SETTINGS)
+    without = voice.withheld(heard.voice_hz, clear_db(), SETTINGS)
     fine, _ = voice.measure_fine_structure(heard.fine, np.inf, lambda band_hz: np.inf, SETTINGS)
-    given = {m.name for m in voice.measure_fine_structure(heard.fine, heard.limit_hz, clear_db, SETTINGS)[0]}
+    given = {m.name for m in voice.measure_fine_structure(heard.fine, heard.voice_hz, clear_db, SETTINGS)[0]}
     found = {m.name: (m.value, m.name not in without) for m in voice.measure_voice(heard.stretches, SETTINGS)}
-    return found | {m.name: (m.value, m.name in given) for m in fine}
+    above = {"fading": (fading_db(heard.found), True)} if rate_hz > 8000 else {}
+    return found | {m.name: (m.value, m.name in given) for m in fine} | above
 
 
 def pulse_job(job: tuple[str, float, float, int]) -> float:
@@ -477,6 +479,12 @@ def shift_job(sound: Sound) -> tuple[str, dict[str, dict[str, tuple[float, bool]
     return sound.person, found
 
 
+def faded(results: list[tuple[str, dict[str, dict[str, tuple[float, bool]]]]], condition: str) -> str:
+    values = np.array([r[condition]["fading"][0] for _, r in results if "fading" in r[condition]])
+    below = share(int((values < SETTINGS.faded_db).sum()), len(values))
+    return f"{condition}: {values.min():.1f} to {values.max():.1f} dB, below {below}"
+
+
 def shift_lines(results: list[tuple[str, dict[str, dict[str, tuple[float, bool]]]]]) -> list[str]:
     persons, nothing = np.array([p for p, _ in results]), (np.nan, False)
     lines = [
@@ -484,6 +492,11 @@ def shift_lines(results: list[tuple[str, dict[str, dict[str, tuple[float, bool]]
         "between recordings as they are. Of each condition minus clean: mean; root mean square with its 95 % interval "
         "by bootstrap over persons; and, where a report withholds the measure of some recordings in that condition, "
         "the root mean square of those it gives.",
+        "",
+        "Density of 4 to 5.5 kHz re 2.4 to 3.3 kHz, below which a band counts as faded out "
+        f"({SETTINGS.faded_db:.0f} dB): "
+        + "; ".join(faded(results, name) for name in ("clean", "telephone band"))
+        + ".",
         "",
         "| measure | spread | given as it is | " + " | ".join(CONDITIONS) + " |",
         "|---|---|---|" + "---|" * len(CONDITIONS),

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from forensics.analysis.voice.measures import Voiced, slower
+from forensics.analysis.voice.measures import Voiced, clearness, slower
 from forensics.analysis.voice.pieces import bootstrap, measured
 from forensics.analysis.voice.settings import Settings
 from forensics.finding import Measurement
@@ -45,6 +45,7 @@ RANGE_DB = 30.0
 NAMES = {
     **{f"harmonic_contrast_{k}": (f"The depth between harmonics in the {k} band", hz) for k, hz in CONTRAST_HZ.items()},
     "fine_play": ("The play of the fine spectrum", (1000.0, CEPSTRAL_HZ[1])),  # noise is heard where speech is weak
+    "codec_holes": ("The share of empty cells", (3000.0, 8000.0)),  # where speech is weak and codecs leave out first
 }
 #: Cells of a codec's hole: a long block of AAC or MP3 at 48 kHz, and two of its scale factor bands at mid frequencies.
 CELL_S, CELL_HZ = 0.0213, 500.0
@@ -168,25 +169,23 @@ def measure_fine_structure(
 ) -> tuple[list[Measurement], tuple[str, ...]]:
     """What can be said of these stretches, and what is not given, with its reason, in words.
 
-    ``limit_hz``: where the sound's band ends; ``clear_db``: of a band in Hz, how far speech stands over its quietest
-    moments there (NaN: not known).
+    ``limit_hz``: where the sound's band ends or has faded out; ``clear_db``: of a band in Hz, how far speech stands
+    over its quietest moments there (NaN: not known, which withholds too).
     """
-    found: list[Measurement | None] = [measure_holes(fine, settings)]
-    untold = []
-    for m in (*measure_contrasts(fine, settings), measure_play(fine, settings)):
+    found, untold = [], []
+    for m in (measure_holes(fine, settings), *measure_contrasts(fine, settings), measure_play(fine, settings)):
         if m is None:
             continue
         name, (low, high) = NAMES[m.name]
-        if high > limit_hz:
-            untold.append(f"{name} is not given: the band ends at {limit_hz:.0f} Hz, below {high:.0f} Hz.")
-        elif (clear := clear_db((low, high))) < settings.fine_clear_db:
-            untold.append(
-                f"{name} is not given: from {low:.0f} to {high:.0f} Hz speech stands {clear:.1f} dB over its quietest "
-                f"moments, less than {settings.fine_clear_db:.0f} dB, of noise or for want of a pause."
-            )
+        holes = m.name == "codec_holes"
+        least_db, least_hz = (settings.holes_clear_db, low) if holes else (settings.fine_clear_db, high)
+        if limit_hz < least_hz:
+            untold.append(f"{name} is not given: the band ends by {limit_hz:.0f} Hz, below {least_hz:.0f} Hz.")
+        elif not (clear := clear_db((low, min(high, limit_hz)))) >= least_db:
+            untold.append(f"{name} is not given: from {low:.0f} to {high:.0f} Hz {clearness(clear, least_db)}.")
         else:
             found.append(m)
-    return [m for m in found if m], tuple(untold)
+    return found, tuple(untold)
 
 
 def measure_contrasts(fine: Sequence[Fine], settings: Settings) -> list[Measurement]:

@@ -118,29 +118,37 @@ def measure_stretches(audio: Audio, spoken: list[Interval], settings: Settings) 
 def withheld(limit_hz: float, clear_db: float, settings: Settings) -> dict[str, str]:
     """Measures that would tell of the band or the noise more than of the voice, by name, with the reason in words.
 
-    ``limit_hz``: where the sound's band ends; ``clear_db``: how far speech stands over its quietest moments (NaN: not
-    known). Limits: where a measure of untouched voices moves by more than voices differ (tests/real/VOICE.md).
+    ``limit_hz``: where the sound's band ends or has faded out; ``clear_db``: how far speech stands over its quietest
+    moments (NaN: not known, which withholds too). Limits: where a measure of untouched voices moves by more than voices
+    differ (tests/real/VOICE.md).
     """
     moves = "there it moves by more than voices differ (tests/real/VOICE.md)"
     found = {}
     if limit_hz <= settings.jitter_band_hz:
-        found["jitter_local"] = f"Jitter is not given: the band ends at {limit_hz:.0f} Hz, as telephones' do; {moves}."
-    if clear_db < settings.hnr_clear_db:
+        found["jitter_local"] = f"Jitter is not given: the band ends by {limit_hz:.0f} Hz, as telephones' do; {moves}."
+    if not clear_db >= settings.hnr_clear_db:
         found["hnr"] = f"The harmonics-to-noise ratio is not given: {_noisy(clear_db, settings.hnr_clear_db)}; {moves}."
     formants = [f"formant_{k + 1}" for k in range(FORMANTS)]
     if limit_hz < settings.formant_ceiling_hz:
-        why = f"the band ends at {limit_hz:.0f} Hz, and they are sought up to {settings.formant_ceiling_hz:.0f} Hz"
+        why = f"the band ends by {limit_hz:.0f} Hz, and they are sought up to {settings.formant_ceiling_hz:.0f} Hz"
         found |= dict.fromkeys(formants, f"Formants are not given: {why}.")
-    elif clear_db < settings.formant_clear_db:
+    elif not clear_db >= settings.formant_clear_db:
         why = _noisy(clear_db, settings.formant_clear_db)
         found |= dict.fromkeys(formants, f"Formants are not given: {why}; {moves}.")
     return found
 
 
 def _noisy(clear_db: float, least_db: float) -> str:
+    return f"from 1 to 4 kHz {clearness(clear_db, least_db)}"
+
+
+def clearness(clear_db: float, least_db: float) -> str:
+    """Why speech that stands so little over its quietest moments, dB, is not measured; NaN: not known."""
+    if np.isnan(clear_db):
+        return "it is not known how far speech stands over its quietest moments"
     return (
-        f"from 1 to 4 kHz speech stands {clear_db:.1f} dB over its quietest moments, less than {least_db:.0f} dB, "
-        "of noise or for want of a pause"
+        f"speech stands {clear_db:.1f} dB over its quietest moments, less than {least_db:.0f} dB, of noise or for want "
+        "of a pause"
     )
 
 

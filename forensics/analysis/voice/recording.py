@@ -15,6 +15,8 @@ from forensics.timeline import Interval, Series, inside, runs, union
 LOWEST_DB = -120.0
 #: Where noise first hides formants, Hz.
 CLEAR_HZ = (1000.0, 4000.0)
+#: Within every telephone's band, and above the usual one's, Hz: what is left there when a band fades out.
+STRONG_HZ, FADED_HZ = (2400.0, 3300.0), (4000.0, 5500.0)
 
 
 def measure_bandwidth(found: Spectra, settings: Settings) -> Measurement | None:
@@ -29,6 +31,21 @@ def measure_bandwidth(found: Spectra, settings: Settings) -> Measurement | None:
         where = f"an edge of {steepest.drop_db:.0f} dB between {steepest.low_hz:.0f} and {steepest.high_hz:.0f} Hz"
     reference = f"{where}; half the sampling rate is {top:.0f} Hz; a fact about the recording"
     return measured("bandwidth", value, "Hz", None, int(found.windows.sum()), reference)
+
+
+def voice_limit_hz(found: Spectra, limit_hz: float, settings: Settings) -> float:
+    """Up to where there is speech to measure: ``limit_hz``, the edge, or 4 kHz where next to nothing lies above.
+
+    A band that fades out, as behind many telephones, has no edge.
+    """
+    return FADED_HZ[0] if limit_hz > FADED_HZ[0] and fading_db(found) < settings.faded_db else limit_hz
+
+
+def fading_db(found: Spectra) -> float:
+    """Mean power per Hz above 4 kHz over that within every telephone's band, dB."""
+    power = 10 ** (found.average_db() / 10)
+    within, above = (power[(found.hz >= low) & (found.hz < high)].mean() for low, high in (STRONG_HZ, FADED_HZ))
+    return float(10 * np.log10((above + 1e-30) / (within + 1e-30)))
 
 
 def background(level: Series, spoken: list[Interval]) -> Series:

@@ -9,7 +9,7 @@ from forensics.method import Method, describe, setting
 
 METHOD = Method(
     "Praat measures, band, background, joins, hum, fine structure",
-    "4",
+    "5",
     "Boersma & Weenink (Praat), through parselmouth",
 )
 _PRAAT = "Praat's default"
@@ -58,13 +58,19 @@ class Settings:
     jitter_band_hz: float = setting(
         4000.0, "Hz", "where the band ends below, as telephones' do, jitter moves by more than voices differ, VOICE.md"
     )
+    faded_db: float = setting(
+        -20.0, "dB", "density from 4 to 5.5 kHz re 2.4 to 3.3 kHz; 67 dev voices had -19 and more, VOICE.md"
+    )
     hnr_clear_db: float = setting(
-        3.0, "dB", "speech over its quietest moments, 1 to 4 kHz; below, harmonicity moves by more than voices differ"
+        10.0, "dB", "speech over its quietest moments, 1 to 4 kHz; below, harmonicity moves by more than voices differ"
     )
     formant_clear_db: float = setting(12.0, "dB", "as for harmonicity: the second and third formant move")
     fine_clear_db: float = setting(
-        6.0, "dB", "speech over its quietest moments in the measure's own band; below, noise moves it too far, VOICE.md"
+        14.0,
+        "dB",
+        "over its quietest moments in the measure's own band; below, noise moves it too far, VOICE.md",
     )
+    holes_clear_db: float = setting(20.0, "dB", "the same for holes of coding, which the faintest noise fills")
     shortest_s: float = setting(1.0, "s", "of sound; below it neither background nor band can be told")
     least_voiced_s: float = setting(1.0, "s", "of voiced frames; below it medians move by tens of per cent")
     piece_s: float = setting(2.0, "s", "longest stretch given to Praat at once: units of the bootstrap, a phrase long")

@@ -20,6 +20,7 @@ from forensics.analysis.voice.recording import (
     level_jumps,
     measure_bandwidth,
     measure_noise_floor,
+    voice_limit_hz,
 )
 from forensics.analysis.voice.settings import Settings
 from forensics.analysis.voice.spectrum import (
@@ -53,6 +54,7 @@ class Heard:
     hum: Hum | None
     mirrors: dict[float, float]
     limit_hz: float  # where the band ends; infinite where the sound was too short to tell
+    voice_hz: float  # the same, or where it has faded out without an edge
     fine: list[Fine]
 
 
@@ -64,7 +66,7 @@ def hear(audio: Audio, spoken: list[Interval], settings: Settings) -> Heard:
 def listen(audio: Audio, interval: Interval, stretches: list[Voiced], settings: Settings) -> Heard:
     """The spectrum, the empty band and the hum of ``interval``; nothing of one too short for them."""
     if interval.duration < settings.shortest_s:
-        return Heard(interval, stretches, Spectra(*np.zeros((4, 0))), None, None, {}, np.inf, [])
+        return Heard(interval, stretches, Spectra(*np.zeros((4, 0))), None, None, {}, np.inf, np.inf, [])
     found = spectra(audio, interval)
     limit = measure_bandwidth(found, settings)
     assert limit is not None  # there is a second of sound
@@ -76,6 +78,7 @@ def listen(audio: Audio, interval: Interval, stretches: list[Voiced], settings: 
         hum=find_hum(audio, interval, settings),
         mirrors=mirror_likeness(audio, interval, settings),
         limit_hz=limit.value,
+        voice_hz=voice_limit_hz(found, limit.value, settings),
         fine=measure_fine(audio, stretches, limit.value),
     )
 
@@ -108,7 +111,7 @@ def assess_measures(
         "stretches": stretches,
         "examined": examined,
     }
-    without = withheld(heard.limit_hz, clearness_db(heard.found, covered, settings), settings)
+    without = withheld(heard.voice_hz, clearness_db(heard.found, covered, settings), settings)
     measurements = measure_voice(stretches, settings, heard.limit_hz, without)
     question = replace(MEASURES, limits=(*MEASURES.limits, *dict.fromkeys(without.values())))
     return question.answer(about, measurements=tuple(measurements), evidence=evidence)
@@ -159,7 +162,7 @@ def assess_spectrum(heard: Heard, examined: Interval, settings: Settings) -> Fin
     ]
     spoken = [stretch.interval for stretch in heard.stretches]
     fine, untold = measure_fine_structure(
-        heard.fine, limit_hz, lambda band_hz: clearness_db(found, spoken, settings, band_hz), settings
+        heard.fine, heard.voice_hz, lambda band_hz: clearness_db(found, spoken, settings, band_hz), settings
     )
     return replace(SPECTRUM, limits=(*SPECTRUM.limits, *untold)).answer(
         _sound(examined, settings, [heard.interval]),
