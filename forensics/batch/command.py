@@ -45,7 +45,7 @@ def batch(asked: Batch, actor: Actor, told: Told = lambda *_: None) -> list[Row]
     """
     found = entries(asked.folder, asked.out)
     place = asked.out / SUMMARY
-    check_place(asked.out, place / custody.LOG, asked.folder, found)
+    check_place(asked.out, place / custody.LOCK, asked.folder, found)
     with BegunCase(place, actor=actor) as log, log.run("batch", files=len(found)):
         outcomes = _examined(asked, actor, [entry for entry in found if not entry.code], told)
         rows = summary.ranked(_row(entry, asked.out, outcomes) for entry in found)

@@ -19,7 +19,7 @@ ROUTINE = ("blink", "speaks")
 #: By what the rows are ranked, in this order; said wherever they are shown.
 RANKED_BY = (
     "measurements and events outside a published range (most first), then events listed other than blinks and the "
-    "stretches in which a mouth moves with the sound (most first), then coverage (least first), then the file's name"
+    "stretches in which a mouth moves with the sound (most first), then coverage (least first), then name"
 )
 EXAMINED, REFUSED, SKIPPED = "examined", "refused", "not opened"
 
