@@ -414,6 +414,29 @@ def replay(
 
 
 @app.command()
+def notebook(
+    lesson: Annotated[str, typer.Argument(metavar="NAME", help="Name of a notebook, as 03_lipsync.")],
+    clip: Annotated[str, typer.Argument(help="The recording: a video or sound file. It is only read.")],
+    out: Annotated[Path, typer.Option(help="Folder for NAME.html, NAME.ipynb and cases/; made if needed.")],
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Run one of the notebooks on CLIP and write it as a page without code, with its own controls beside.
+
+    The recording gets a case with its report in OUT/cases, as from forensics report; the notebook reads that case. The
+    notebooks lie in notebooks/ of this software's checkout, and their controls in samples/out (make samples). It needs
+    pip install 'forensics[notebooks]'.
+    """
+    from forensics import custody  # slow to import: not for --help
+    from forensics import notebook as lessons
+    from forensics.case import disk_errors
+
+    with disk_errors():
+        page = lessons.run(lesson, Path(clip), out, custody.actor(examiner, role), progress=Bar())
+    typer.echo(f"Page: {for_terminal(str(page), longest=4096)}; with its code: {for_terminal(page.stem)}.ipynb")
+
+
+@app.command()
 def info(clip: Annotated[str, typer.Argument(help="The recording. It is only read.")]) -> None:
     """Print hashes and what CLIP declares about itself, without decoding it."""
     from forensics.clip import identify, opened
