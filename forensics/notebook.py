@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from markupsafe import Markup
@@ -107,6 +108,7 @@ def _executed(source: Path, own: Mapping[str, str], actor: Actor, home: Path) ->
     try:
         import papermill
         from jupyter_client.manager import AsyncKernelManager
+        from nbclient.exceptions import DeadKernelError
     except ImportError as error:
         raise ParameterError(
             "forensics notebook needs papermill: pip install 'forensics[notebooks]'", "no package papermill"
@@ -115,11 +117,12 @@ def _executed(source: Path, own: Mapping[str, str], actor: Actor, home: Path) ->
 
     class Kernel(AsyncKernelManager):
         def __init__(self, **about: Any) -> None:
-            super().__init__(**about)
+            # Sockets in a folder of our own: by TCP, its default, others on this machine could listen.
+            super().__init__(transport="ipc", connection_file=os.path.join(place, "kernel.json"), **about)
             kernels.append(self)
 
     # In the main thread papermill would take Ctrl-C for itself.
-    with _acting(actor), ThreadPoolExecutor(1) as aside:
+    with TemporaryDirectory() as place, _acting(actor), ThreadPoolExecutor(1) as aside:
         running = aside.submit(
             papermill.execute_notebook,
             str(source),
@@ -138,7 +141,9 @@ def _executed(source: Path, own: Mapping[str, str], actor: Actor, home: Path) ->
                     os.kill(manager.provisioner.pid, signal.SIGINT)  # type: ignore[union-attr]
             raise
         except papermill.PapermillExecutionError as error:
-            raise _stopped(error) from error
+            raise _stopped(f"code cell {error.exec_count}", error.ename, str(error.evalue)) from error
+        except DeadKernelError as error:
+            raise _stopped("a cell", "a process that ended", str(error)) from error
 
 
 @contextmanager
@@ -153,12 +158,12 @@ def _acting(actor: Actor) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _stopped(error: Any) -> ForensicsError:
+def _stopped(where: str, what: str, why: str) -> ForensicsError:
     """What ended the notebook, in words: a refusal's own, else the error's name."""
-    what = str(error.evalue) if str(error.evalue).startswith("E_") else f"{error.ename}: {error.evalue}"
+    told = why if why.startswith("E_") else f"{what}: {why}"
     return MediaError(
         "E_NOTEBOOK",
-        f"The notebook stopped at its code cell {error.exec_count} with: {what}",
+        f"The notebook stopped at {where} with {told}",
         "The recording may lack what this notebook looks at; its report, in the case under cases/, stands.",
     )
 

@@ -73,7 +73,7 @@ def test_any_file_name_reaches_the_notebook_as_it_is(name):
 def test_a_notebook_that_stops_is_a_refusal_in_one_line(home, face_clip, tmp_path, monkeypatch):
     monkeypatch.setattr(notebook.pipeline, "report", lambda case, progress: None)
     write(home, "\n1 / 0")
-    with pytest.raises(MediaError, match="code cell 3 with: ZeroDivisionError: division by zero") as refused:
+    with pytest.raises(MediaError, match="code cell 3 with ZeroDivisionError: division by zero") as refused:
         notebook.run("03_lesson", face_clip, tmp_path / "out", WHO, home=home)
     assert refused.value.code == "E_NOTEBOOK" and not list((tmp_path / "out").glob("*.html"))
 

@@ -6,7 +6,7 @@ is lost and nothing done twice. All machines see recordings and cases under the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from forensics.batch.working import Crew, Job, Outcome
@@ -18,7 +18,7 @@ ANSWER_S = 30
 MACHINES = ("methods", "model_sha256", "versions", "software_sha256")
 
 
-def there(jobs: Sequence[Job], address: str) -> Iterator[tuple[int, Outcome]]:
+def there(jobs: Sequence[Job], address: str) -> Generator[tuple[int, Outcome], None, None]:
     """Number and outcome of each job as it ends, on the workers of the scheduler at ``address``.
 
     Raises ParameterError where Dask is not installed or no scheduler answers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +75,15 @@ def _examined(asked: Batch, actor: Actor, files: Sequence[Entry], told: Told) ->
     outcomes: dict[str, Outcome] = {}
     began, examined, left = time.monotonic(), 0, sum(entry.size_bytes for entry in files)
     ending = cluster.there(jobs, asked.scheduler) if asked.scheduler else here(jobs, asked.workers)
-    for number, outcome in ending:
-        entry = files[number]
-        outcomes[entry.file] = outcome
-        left -= entry.size_bytes
-        examined += 0 if outcome.kept or outcome.code else entry.size_bytes
-        # Bytes stand for work: the number of pictures is not known before they are decoded.
-        rate = examined / (time.monotonic() - began)
-        told(len(outcomes), len(files), entry.file, outcome, left / rate if rate else None)
+    with closing(ending):  # whatever ends this loop stops what is at work
+        for number, outcome in ending:
+            entry = files[number]
+            outcomes[entry.file] = outcome
+            left -= entry.size_bytes
+            examined += 0 if outcome.kept or outcome.code else entry.size_bytes
+            # Bytes stand for work: the number of pictures is not known before they are decoded.
+            rate = examined / (time.monotonic() - began)
+            told(len(outcomes), len(files), entry.file, outcome, left / rate if rate else None)
     return outcomes
 
 

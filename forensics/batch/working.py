@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +139,7 @@ def outcome(status: int, said: str) -> Outcome:
     return Outcome(f"{CRASHED} {last[0].partition(':')[0]}", last[0])
 
 
-def here(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, Outcome]]:
+def here(jobs: Sequence[Job], workers: int) -> Generator[tuple[int, Outcome], None, None]:
     """Number and outcome of each job as it ends, on this machine. Closing it, or Ctrl-C, stops what is at work."""
     crew = Crew()
     with ThreadPoolExecutor(workers) as pool:
