@@ -151,8 +151,8 @@ def batch(
         str,
         typer.Option(
             help="Address of a Dask scheduler (tcp://…) whose workers do it, on machines that see DIR and the cases "
-            "under the same paths and have this very software (pip install 'forensics[dask]'). This option alone "
-            "lets names and settings, never recordings, leave the machine."
+            "under the same paths and have this very software (pip install 'forensics[dask]'). Only one you trust: "
+            "names and settings, though no recordings, are sent to it, and it runs what it is told."
         ),
     ] = "",
     task: Task = "unknown",

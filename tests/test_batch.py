@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -18,11 +19,11 @@ import pytest
 import synth
 from test_cli import Running, actions
 
-from forensics import batch, cli, custody, pipeline
+from forensics import batch, cli, custody, naming, pipeline
 from forensics.batch import case_name, cluster, entries, finished, summary, working
 from forensics.batch.found import check_place
 from forensics.batch.summary import EXAMINED, REFUSED, SKIPPED, Row, ranked
-from forensics.case import Case
+from forensics.case import BegunCase, Case, CaseFolder
 from forensics.custody import Actor
 from forensics.errors import CaseError, MediaError, ParameterError
 from forensics.report import words
@@ -240,8 +241,6 @@ def test_a_report_is_kept_only_while_nothing_of_it_changed(job, tmp_path):
     assert not finished(replace(job, clip=str(tmp_path / "gone")))
     for part in ("software_sha256", "versions", "settings", "methods"):
         assert not finished(replace(job, procedure=job.procedure | {part: {}})), part
-    import shutil
-
     copy = Path(shutil.copytree(job.folder, tmp_path / "case"))
     assert finished(replace(job, folder=str(copy)))
     (copy / "summary.pdf").unlink()
@@ -249,11 +248,6 @@ def test_a_report_is_kept_only_while_nothing_of_it_changed(job, tmp_path):
 
 
 def test_names_given_since_are_applied_by_the_next_batch(job, tmp_path, face_case):
-    import shutil
-
-    from forensics import naming
-    from forensics.case import CaseFolder
-
     copy = Path(shutil.copytree(face_case, tmp_path / "case"))
     with CaseFolder(copy) as case:
         naming.give(case, ["A=Anna"])
@@ -341,7 +335,5 @@ def test_a_scheduler_that_does_not_answer_is_a_refusal(job, monkeypatch):
 
 
 def test_two_batches_do_not_share_a_folder(folder, tmp_path):
-    from forensics.case import BegunCase
-
     with BegunCase(tmp_path / "out" / "summary"), pytest.raises(CaseError, match="E_CASE_LOCKED"):
         batch.batch(batch.Batch(folder, tmp_path / "out", pipeline.Settings()), WHO)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def write(home: Path, code: str) -> None:
 def test_the_notebook_finds_what_the_command_finds_and_shows_no_code(home, face_clip, face_case, tmp_path, kept):
     kept(face_clip)
     out = tmp_path / "out"
+    shutil.copytree(face_case, out / "cases" / "face")  # what was seen is taken from there
     page = notebook.run("03_lesson", face_clip, out, WHO, home=home).read_text("utf-8")
     findings = (face_case / "findings.json").read_bytes()
     assert (out / "cases" / "seen.json").read_bytes() == findings
@@ -57,7 +59,9 @@ def test_the_notebook_finds_what_the_command_finds_and_shows_no_code(home, face_
     assert "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'" in page
     assert "actor Dr. Test reviewer" in page
     log = [json.loads(line) for line in (out / "cases" / "face" / "custody.jsonl").read_text().splitlines()]
-    assert {entry["actor"] for entry in log} == {"Dr. Test"} and log[-1]["action"] == "examined"
+    began = next(k for k, entry in enumerate(log) if entry.get("notebook") == "03_lesson")
+    assert {(entry["actor"], entry["role"]) for entry in log[began:]} == {("Dr. Test", "reviewer")}
+    assert log[-1]["action"] == "examined"
     assert "pipeline.examine" in (out / "03_lesson.ipynb").read_text("utf-8")
 
 

@@ -26,6 +26,8 @@ from forensics.errors import CaseError, MediaError
 from forensics.finished import open_case
 from forensics.sandbox import ONE_THREAD
 
+#: Parts of ``pipeline.procedure`` that have to be the same for a report to be kept: all.
+PROCEDURE = ("interval", "settings", "methods", "model_sha256", "versions", "software_sha256")
 #: What begins the code of a recording on which the software itself failed, as in ``forensics validate``.
 CRASHED = "CRASHED"
 _REFUSAL = re.compile(r"^(E_[A-Z_]+|INTEGRITY_FAILED): (.*)", re.MULTILINE)
@@ -80,10 +82,6 @@ def _comparable(procedure: Mapping[str, Any]) -> Any:
     return values
 
 
-#: Parts of ``pipeline.procedure``.
-PROCEDURE = ("interval", "settings", "methods", "model_sha256", "versions", "software_sha256")
-
-
 class Crew:
     """Runs jobs, each in a process of its own, and knows which are at work."""
 
@@ -102,7 +100,7 @@ class Crew:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             env=os.environ
             | ONE_THREAD
