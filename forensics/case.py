@@ -55,10 +55,15 @@ def _to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def is_or_holds(folder: Path, home: Path) -> bool:
+    """Whether ``folder`` is the folder ``home``, or one in which that lies, links followed."""
+    place, inner = Path(os.path.realpath(folder)), Path(os.path.realpath(home))
+    return place == inner or place in inner.parents
+
+
 def check_place(folder: Path, evidence: Path) -> None:
     """The case may lie in a folder of its own inside the evidence's folder, but not be it or hold it."""
-    place, home = Path(os.path.realpath(folder)), Path(os.path.realpath(evidence)).parent
-    if place == home or place in home.parents:
+    if is_or_holds(folder, Path(os.path.realpath(evidence)).parent):
         raise CaseError(
             "E_CASE_PLACE",
             "The case folder is the evidence's folder or holds it.",

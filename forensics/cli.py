@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.errors import CaseError, ForensicsError, IntegrityError
 from forensics.text import for_terminal, joined
+
+if TYPE_CHECKING:
+    from forensics import pipeline
 
 app = typer.Typer(
     add_completion=False,
@@ -29,6 +32,21 @@ UNAPPLIED = "Names given for another part of the recording, or with other softwa
 
 Examiner = Annotated[str | None, typer.Option(help="Who does this, for the log; else FORENSICS_EXAMINER, the account.")]
 Role = Annotated[str | None, typer.Option(help="In which role: examiner, reviewer, …; else FORENSICS_ROLE.")]
+Task = Annotated[
+    str,
+    typer.Option(help="What the person does, for the range of blink rates: reading, rest, conversation or unknown."),
+]
+Trust = Annotated[
+    Path | None, typer.Option(help="PEM file of certificates whose content credentials you trust; none is shipped.")
+]
+Calibration = Annotated[
+    str,
+    typer.Option(
+        help="Calibration file for likelihood ratios, made by forensics validate; demonstration: the one shipped, "
+        "not validated for casework. None: no likelihood ratio is given.",
+    ),
+]
+Language = Annotated[str, typer.Option(help="Language spoken, as the calibration names it.")]
 
 
 @app.command()
@@ -37,15 +55,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder of the case; made if needed.")],
     start: Annotated[float | None, typer.Option("--from", help="Examine from this second on.")] = None,
     end: Annotated[float | None, typer.Option("--to", help="Examine up to this second.")] = None,
-    task: Annotated[
-        str,
-        typer.Option(
-            help="What the person does, for the range of blink rates: reading, rest, conversation or unknown."
-        ),
-    ] = "unknown",
-    trust: Annotated[
-        Path | None, typer.Option(help="PEM file of certificates whose content credentials you trust; none is shipped.")
-    ] = None,
+    task: Task = "unknown",
+    trust: Trust = None,
     words: Annotated[
         Path | None,
         typer.Option(
@@ -54,14 +65,8 @@ def report(
             "Lines may begin with a time range in seconds, [12.4-17.9]; panama = P AE N AH M AA tells a word's sounds.",
         ),
     ] = None,
-    calibration: Annotated[
-        str,
-        typer.Option(
-            help="Calibration file for likelihood ratios, made by forensics validate; demonstration: the one shipped, "
-            "not validated for casework. None: no likelihood ratio is given.",
-        ),
-    ] = "",
-    language: Annotated[str, typer.Option(help="Language spoken, as the calibration names it.")] = "",
+    calibration: Calibration = "",
+    language: Language = "",
     final: Annotated[
         bool,
         typer.Option("--final", help="FINAL instead of DRAFT; refused (E_FINAL) where forensics tell left blanks."),
@@ -78,8 +83,9 @@ def report(
     role: Role = None,
 ) -> None:
     """Examine CLIP and write findings.json, report.html, report.pdf and summary.pdf into the case folder."""
-    from forensics import credentials, custody, naming, pipeline, transcript  # slow to import: not for --help
-    from forensics.calibration import file as calibrations
+    from dataclasses import replace
+
+    from forensics import custody, naming, pipeline, transcript  # slow to import: not for --help
     from forensics.case import Case, disk_errors
     from forensics.timeline import FOREVER_S, Interval
 
@@ -87,13 +93,9 @@ def report(
     if start is not None or end is not None:
         bounds = (-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
         interval = Interval(*(min(max(bound, -FOREVER_S), FOREVER_S) for bound in bounds))
-    settings = pipeline.Settings(
-        blink=pipeline.BlinkSettings(task=task),
-        evidence=pipeline.EvidenceSettings(trusted_signers=credentials.signers(trust) if trust else ""),
+    settings = replace(
+        _settings(task, trust, calibration, language),
         transcript=transcript.Settings(text=transcript.read(words) if words else ""),
-        calibration=pipeline.CalibrationSettings(
-            text=calibrations.read(calibration) if calibration else "", language=language
-        ),
         controls=pipeline.controls.Settings(planted=planted),
     )
     asked = interval and [interval.start_s, interval.end_s]
@@ -120,6 +122,90 @@ def report(
         )
     typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")
     typer.echo(f"Report: {for_terminal(str(out / 'report.html'), longest=4096)}, report.pdf, summary.pdf")
+
+
+def _settings(task: str, trust: Path | None, calibration: str, language: str) -> pipeline.Settings:
+    """What the options that reports and batches share ask for."""
+    from forensics import credentials, pipeline
+    from forensics.calibration import file as calibrations
+
+    return pipeline.Settings(
+        blink=pipeline.BlinkSettings(task=task),
+        evidence=pipeline.EvidenceSettings(trusted_signers=credentials.signers(trust) if trust else ""),
+        calibration=pipeline.CalibrationSettings(
+            text=calibrations.read(calibration) if calibration else "", language=language
+        ),
+    )
+
+
+@app.command()
+def batch(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of recordings, with the folders in it. They are only read.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the cases and of summary/; made if needed. It may not hold recordings.")
+    ],
+    workers: Annotated[int, typer.Option(min=1, help="Recordings examined at a time on this machine.")] = 2,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="Address of a Dask scheduler (tcp://…) whose workers do it, on machines that see DIR and the cases "
+            "under the same paths and have this very software (pip install 'forensics[dask]'). Only one you trust: "
+            "names and settings, though no recordings, are sent to it, and it runs what it is told."
+        ),
+    ] = "",
+    task: Task = "unknown",
+    trust: Trust = None,
+    calibration: Calibration = "",
+    language: Language = "",
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Examine every file in DIR as forensics report does, each in a case of its own; then write summary/summary.html.
+
+    Files are judged by their content, whatever their names end in; what is no recording is refused by its code and
+    stops nothing. Links, pipes and devices are not opened. Run again after a stop: cases whose report is whole, of the
+    same bytes, software, settings and names, are kept as they are, and all others are gone on with. The summary is
+    ranked by what deserves a look, which is no score.
+    """
+    from forensics import batch as batches  # slow to import: not for --help
+    from forensics import custody
+    from forensics.case import disk_errors
+
+    given = {"--task": task, "--trust": trust and trust.absolute(), "--language": language, "--examiner": examiner}
+    shipped = calibration == "demonstration"
+    given["--calibration"] = calibration if shipped or not calibration else Path(calibration).absolute()
+    asked = batches.Batch(
+        folder,
+        out,
+        _settings(task, trust, calibration, language),
+        tuple(str(part) for option, value in given.items() if value for part in (option, value)),
+        workers,
+        scheduler,
+    )
+
+    def told(number: int, n: int, file: str, outcome: batches.Outcome, left_s: float | None) -> None:
+        CtrlC.raise_if_pressed()
+        what = "kept" if outcome.kept else outcome.code or "examined"
+        left = "" if left_s is None or number == n else f"  about {left_s:.0f} s left"
+        print(f"{number} of {n}  {for_terminal(file)}  {for_terminal(what)}{left}", flush=True)
+
+    with disk_errors():
+        rows = batches.batch(asked, custody.actor(examiner, role), told)
+    codes = [row.code for row in rows]
+    for row in (row for row in rows if row.code):
+        typer.echo(f"{row.state.capitalize()}: {for_terminal(row.file)}: {row.code}: {for_terminal(row.why)}")
+    typer.echo(f"{codes.count('')} of {len(rows)} files have a report.")
+    typer.echo(f"Summary: {for_terminal(str(out / batches.SUMMARY / 'summary.html'), longest=4096)}, summary.csv")
+    if any(code.startswith(batches.CRASHED) for code in codes):
+        raise typer.Exit(1)  # a defect of ours, told above
+    if "INTEGRITY_FAILED" in codes:
+        raise IntegrityError(
+            "INTEGRITY_FAILED",
+            f"{codes.count('INTEGRITY_FAILED')} recordings changed while they were examined.",
+            "The summary names them; secure the files, compare their hashes, and run again.",
+        )
 
 
 @app.command()
@@ -325,6 +411,29 @@ def replay(
     if found.verdict == replay.DIFFERS:
         print(f"REPLAY_DIFFERS: {found.sentence} Look at what differs; ask which software made each.", file=sys.stderr)
         raise typer.Exit(DIFFERS)
+
+
+@app.command()
+def notebook(
+    lesson: Annotated[str, typer.Argument(metavar="NAME", help="Name of a notebook, as 03_lipsync.")],
+    clip: Annotated[str, typer.Argument(help="The recording: a video or sound file. It is only read.")],
+    out: Annotated[Path, typer.Option(help="Folder for NAME.html, NAME.ipynb and cases/; made if needed.")],
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Run one of the notebooks on CLIP and write it as a page without code, with its own controls beside.
+
+    The recording gets a case with its report in OUT/cases, as from forensics report; the notebook reads that case. The
+    notebooks lie in notebooks/ of this software's checkout, and their controls in samples/out (make samples). It needs
+    pip install 'forensics[notebooks]'.
+    """
+    from forensics import custody  # slow to import: not for --help
+    from forensics import notebook as lessons
+    from forensics.case import disk_errors
+
+    with disk_errors():
+        page = lessons.run(lesson, Path(clip), out, custody.actor(examiner, role), progress=Bar())
+    typer.echo(f"Page: {for_terminal(str(page), longest=4096)}; with its code: {for_terminal(page.stem)}.ipynb")
 
 
 @app.command()

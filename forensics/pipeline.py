@@ -121,7 +121,7 @@ def _examine(
             sha256=clip.sha256,
             sha512=clip.sha512,
             bytes=clip.size_bytes,
-            **_procedure(interval, settings),
+            **procedure(interval, settings),
         )
         if afresh:
             case.set_aside("a new run begins")
@@ -168,7 +168,7 @@ def _weighed(examination: Examination) -> Examination:
     return replace(examination, findings=findings)
 
 
-def _procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
+def procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
     """All that a run's numbers depend on beside the evidence and the names: what ``forensics replay`` starts from."""
     methods = [
         m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES, coincidence, controls)

@@ -137,7 +137,7 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/training.py",
         "forensics/cli.py",
         "forensics/__init__.py",
-        *(p.relative_to(ROOT).as_posix() for p in (PACKAGE / "report").glob("*.py")),
+        *(p.relative_to(ROOT).as_posix() for room in ("batch", "report") for p in (PACKAGE / room).glob("*.py")),
     }
 
 

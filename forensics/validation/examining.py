@@ -18,7 +18,7 @@ import numpy as np
 
 from forensics import custody, naming, pipeline
 from forensics.calibration import applying, envelope
-from forensics.case import Case, canonical, write
+from forensics.case import Case, canonical, is_or_holds, write
 from forensics.clip import hashes, opened
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finding import ASSESSED
@@ -67,9 +67,8 @@ class Result:
 
 def check_place(out: Path, evidence: Iterable[Path]) -> None:
     """Refuse to write where recordings of the table lie. Raises CaseError ``E_CASE_PLACE``."""
-    place = Path(os.path.realpath(out))
     for home in {Path(os.path.realpath(path)).parent for path in evidence}:
-        if place == home or place in home.parents:
+        if is_or_holds(out, home):
             raise CaseError(
                 "E_CASE_PLACE", "The folder named holds recordings of the table.", "Name another with --out."
             )
