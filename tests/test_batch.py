@@ -94,7 +94,7 @@ def check_result(out: Path, alone: bytes) -> None:
 
 
 def test_only_regular_files_are_opened_and_links_are_not_followed(tmp_path):
-    for name in ("b.mp4", "a.txt", "cases/x-1/report.html"):
+    for name in ("b.mp4", "a.txt", "cases/x-1/report.html", "older/y-2/custody.jsonl", "older/y-2/cache/z.npy"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"123")
     (tmp_path / "loop").symlink_to(tmp_path)
@@ -106,6 +106,7 @@ def test_only_regular_files_are_opened_and_links_are_not_followed(tmp_path):
         ("a.txt", 3, ""),
         ("b.mp4", 3, ""),
         ("loop", 0, "E_NOT_REGULAR"),
+        ("older/y-2", 0, "E_IS_A_CASE"),
         ("pipe.mp4", 0, "E_NOT_REGULAR"),
         ("s", 0, "E_NOT_REGULAR"),
     ]
@@ -286,6 +287,7 @@ def test_what_was_killed_is_gone_on_with_and_nothing_is_done_twice(folder, alone
     assert status == 0 and said.count("  kept") == 2
     assert [seen(out / case_name(name)) for name in NAMES] == before
     assert run("--scheduler", "nonsense")[1].startswith("E_PARAMETER: ")
+    shutil.rmtree(out)  # the folder is others' too
 
 
 def test_ctrl_c_keeps_the_parts(tmp_path):
@@ -319,7 +321,7 @@ def test_on_dask_a_killed_worker_loses_nothing_and_doubles_nothing(folder, alone
         killer.join()
     assert sorted(told) == sorted([*NAMES, "empty.mp4"])
     check_result(tmp_path / "out", alone)
-    assert sum(actions(log.parent).count("started") for log in logs) == 3  # one of them twice
+    assert sum(actions(log.parent).count("started") for log in logs) in (2, 3)  # 3: it was at work when it was killed
 
 
 def test_a_worker_of_other_software_refuses(job):

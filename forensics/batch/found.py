@@ -2,7 +2,7 @@
 
 Every regular file is offered to the examination, which judges it by its content and refuses what is no recording: a
 name's ending says nothing. Links, pipes, sockets and devices are not opened; folders are gone through, links to folders
-are not followed.
+are not followed, and folders of cases are told of and left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.case import is_or_holds
+from forensics.custody import LOG
 from forensics.errors import CaseError, MediaError
 
 #: Characters of a file's name in its case's name: with a digest it stays far below the 255 bytes of a file's name.
@@ -50,6 +51,10 @@ def entries(folder: Path, without: Path) -> list[Entry]:
         found.append(Entry(os.path.relpath(error.filename, folder), code="E_NOT_READABLE", why=why))
 
     for place, folders, files in os.walk(folder, onerror=unreadable):
+        if LOG in files and place != str(folder):  # another batch's, say: its outputs are no recordings
+            folders.clear()
+            found.append(Entry(os.path.relpath(place, folder), code="E_IS_A_CASE", why="This is a case's own folder."))
+            continue
         linked = [name for name in folders if os.path.islink(os.path.join(place, name))]
         folders[:] = [n for n in folders if n not in linked and os.path.realpath(os.path.join(place, n)) != left_out]
         found += [_entry(folder, os.path.join(place, name)) for name in (*files, *linked)]
