@@ -90,7 +90,7 @@ def finished(cases: Path) -> list[tuple[Clip, FinishedCase]]:
 
 
 def parts(clip: Clip, case: FinishedCase, several: int, work: Path) -> list[dict[str, Any]]:
-    """Records of ``several`` parts of equal length, measured by the one path from what the case saw; kept in ``work``."""
+    """Records of ``several`` parts of equal length, measured from what the case saw; kept in ``work``."""
     start, end = clip.record["clip"]["examined"]
     if (end - start) / several < SHORTEST_PART_S:
         return []
@@ -250,8 +250,8 @@ def page(found: Sequence[Trial]) -> str:
             "# Recordings beside their references",
             "",
             f"Made by `python tests/real/compare.py` at commit {commit()} on the clips of `../shared/data`. Cells: "
-            "comparisons of one quantity that came out beyond, at 95 % each, 95 % bootstrap interval over units (units; "
-            "persons and groups); of none or all the exact bound over units. With one reference `apart`, with more "
+            "comparisons of one quantity that came out beyond, at 95 % each, 95 % bootstrap interval over units (their "
+            "number: persons and groups); of none or all the exact bound over units. With one reference `apart`, with more "
             "`beyond`. What is unaltered and of one person should come out in 5 % or less.",
             "",
             "## The same person, unaltered: false rates",
