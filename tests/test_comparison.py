@@ -71,6 +71,12 @@ def test_a_questioned_recording_that_scatters_more_widens_what_is_expected():
     assert apart(value(16.0, 0.1), references).beyond and not apart(value(16.0, 12.0), references).beyond
 
 
+def test_intervals_from_few_stretches_are_widened_as_students_t_asks():
+    few, many = spread.widened(value(10.0), 4), spread.widened(value(10.0), 400)
+    assert few.high - 10.0 == pytest.approx(1.0 * 3.1824 / 1.95996 * (4 / 3) ** 0.5, rel=1e-4)
+    assert many.high - 10.0 == pytest.approx(1.0, abs=0.01) and spread.widened(value(10.0), 1) is None
+
+
 def test_angles_are_compared_the_short_way_round():
     turned = spread.unwrapped(value(-179.0), 178.0)
     assert (turned.value, turned.low) == (181.0, 180.0)
@@ -102,7 +108,8 @@ def record(values=(), person="A", name=None, fps=25.0, height=200.0, yaw=2.0, pi
             "covered": [[0.0, 5.0]],
             "subjects": ["A1"],
             "measurements": [
-                {"name": n, "value": at[n], "unit": UNITS[n], "low": at[n] - 1, "high": at[n] + 1} for n in names
+                {"name": n, "value": at[n], "unit": UNITS[n], "low": at[n] - 1, "high": at[n] + 1, "n": 9}
+                for n in names
                 if at[n] is not None
             ],
         }

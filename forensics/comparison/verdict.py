@@ -18,7 +18,7 @@ from forensics.comparison.questions import (
     conditions,
     facts,
 )
-from forensics.comparison.spread import Apart, Value, apart, unwrapped
+from forensics.comparison.spread import Apart, Value, apart, unwrapped, widened
 from forensics.finding import ASSESSED, About, Finding, Measurement
 from forensics.timeline import Interval
 
@@ -93,7 +93,7 @@ def _ask(
     rows, left_out = [], []
     for name in wanted:
         barred = {r: [c for c in sorted(unlike[r]) if name in compared.forbidden_by.get(c, ())] for r in unlike}
-        questioned = _value(own.get(name), name)
+        questioned = _value(compared, own.get(name), name)
         found = {
             r.name: value
             for r, who in known
@@ -123,17 +123,20 @@ def _answered(
 
 def _of(compared: Compared, name: str, person: str | None, record: Record, settings: Settings) -> Value | None:
     return next(
-        (_value(f, name) for f, n in _answered(compared, person, record, settings) if n == name),
+        (_value(compared, f, name) for f, n in _answered(compared, person, record, settings) if n == name),
         None,
     )
 
 
-def _value(finding: Record | None, name: str) -> Value | None:
+def _value(compared: Compared, finding: Record | None, name: str) -> Value | None:
     """None where the quantity was not measured, or has no interval: how far it scatters is then not known."""
     if finding is None:
         return None
     m = next(m for m in finding["measurements"] if m["name"] == name)
-    return None if m["low"] is None else Value(m["value"], m["low"], m["high"])
+    if m["low"] is None:
+        return None
+    value = Value(m["value"], m["low"], m["high"])
+    return widened(value, m["n"]) if compared.by_stretch else value
 
 
 def _counterpart(
