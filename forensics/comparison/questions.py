@@ -32,6 +32,7 @@ _LIMITS = (
     "That the references have in common what is stated is the analyst's word; nothing here tests it.",
     "Task, mood, language, health, room and distance to the microphone are not measured; each moves these quantities.",
     "Intervals hold the scatter within a recording; recordings of one person differ by more than that.",
+    "Parts of one recording given as several references show less spread than recordings made apart.",
     "With few references only large differences can lie beyond their spread: that none does says little.",
     "How often untouched recordings of one person come out beyond their references was measured on very few persons "
     "(tests/real/COMPARE.md).",

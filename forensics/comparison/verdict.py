@@ -12,7 +12,6 @@ from forensics.comparison.questions import (
     COMPARED,
     CONDITIONS,
     METHOD,
-    RELATIONS,
     Compared,
     Settings,
     conditions,
@@ -93,22 +92,24 @@ def _ask(
     rows, left_out = [], []
     for name in wanted:
         barred = {r: [c for c in sorted(unlike[r]) if name in compared.forbidden_by.get(c, ())] for r in unlike}
+        values = {r.name: _of(compared, name, who, r.record, settings) for r, who in known if not barred[r.name]}
+        found = {r: value for r, value in values.items() if value is not None}
         questioned = _value(compared, own.get(name), name)
-        found = {
-            r.name: value
-            for r, who in known
-            if not barred[r.name] and (value := _of(compared, name, who, r.record, settings)) is not None
-        }
         if questioned is not None and found:
-            unit = next(m["unit"] for m in own[name]["measurements"] if m["name"] == name)
-            turned = {r: unwrapped(v, questioned.value) if name in CIRCULAR else v for r, v in found.items()}
-            rows.append(Row(name, unit, questioned, turned))
-        why = _why(questioned, barred, found, [r.name for r, _ in others])
-        left_out += [f"{name} ({why})"] if why else []
+            rows.append(_row(name, own[name], questioned, found))
+        if why := _why(questioned, barred, found, [r.name for r in references]):
+            left_out.append(f"{name} ({why})")
     if rows:
         return Asked(compared, about, tuple(rows), tuple(left_out))
     forbidden = any(unlike[r] & compared.forbidden_by.keys() for r in unlike) and bool(own)
     return Asked(compared, about, refused="conditions_differ" if forbidden else "nothing_to_compare")
+
+
+def _row(name: str, finding: Record, questioned: Value, references: Mapping[str, Value]) -> Row:
+    """Angles are turned to the side of the questioned one."""
+    unit = next(m["unit"] for m in finding["measurements"] if m["name"] == name)
+    turned = {r: unwrapped(v, questioned.value) if name in CIRCULAR else v for r, v in references.items()}
+    return Row(name, unit, questioned, turned)
 
 
 def _answered(
@@ -160,17 +161,15 @@ def _counterpart(
     return there if len(here) == len(there) == 1 else []
 
 
-def _why(questioned: Value | None, barred: Mapping[str, list[str]], found: Mapping[str, Value], all_: list[str]) -> str:
+def _why(
+    questioned: Value | None, barred: Mapping[str, list[str]], found: Mapping[str, Value], names: Sequence[str]
+) -> str:
     """Why a quantity is not compared, or not with all references; nothing where it is."""
     if questioned is None:
         return "no value with an interval in the recording"
-    parts = []
-    for r in all_:
-        if r in found:
-            continue
-        conditions_ = [CONDITIONS[c] for c in barred.get(r, ())]
-        parts.append(f"{r}: {', '.join(conditions_) or 'no value with an interval'}")
-    return "; ".join(parts)
+    lacking = [r for r in names if r not in found]
+    unlike = {r: ", ".join(CONDITIONS[c] for c in barred.get(r, ())) for r in lacking}
+    return "; ".join(f"{r}: {unlike[r] or 'no value with an interval'}" for r in lacking)
 
 
 def _answer(asked: Asked, together: int, settings: Settings) -> Finding:
@@ -235,7 +234,3 @@ def _measured(row: Row, found: Apart, settings: Settings) -> Measurement:
         f"{row.name}_apart", found.apart, row.unit, found.low, found.high, settings.level, found.references,
         METHOD.name, text,
     )  # fmt: skip
-
-
-#: Names of measurements that a difference may have, for the report's words.
-DIFFERENCES = tuple(dict.fromkeys(f"{n}_apart" for c in COMPARED for r in RELATIONS for n in c.names.get(r, ())))
