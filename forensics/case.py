@@ -1,7 +1,7 @@
 """The case folder: its lock, its state, its log, its cache. Nothing else writes the log and the cache.
 
     CASE/findings.json  report.html  report.pdf  summary.pdf  report.json  case.json  custody.jsonl
-         charts/  tables/  stills/  exhibits/  cache/<key>/  earlier/
+         charts/  tables/  stills/  exhibits/  cache/<key>/  earlier/  references/<case>/
 
 Each change of ``case.json`` is one entry of the log, written ahead of it: whatever is killed in between, the log tells
 of every state the case was in. Outputs are told of behind their writing, whole; until then no entry knows them.
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from forensics import custody
-from forensics.custody import CACHE, EARLIER, LOCK, LOG, OUTPUTS, START, STATE, Actor, canonical
+from forensics.custody import CACHE, EARLIER, LOCK, LOG, OUTPUTS, REFERENCES, START, STATE, Actor, canonical
 from forensics.errors import CaseError, ForensicsError, IntegrityError
 
 __all__ = ["LOCK", "LOG", "STATE", "Case", "CaseFolder", "canonical", "check_place", "disk_errors", "write"]
@@ -84,7 +84,7 @@ def check_folder(folder: Path) -> None:
 
 def _refuse_links(folder: Path) -> None:
     """What runs write, move and remove lies in the case itself."""
-    linked = [name for name in (LOG, STATE, CACHE, EARLIER, *OUTPUTS) if (folder / name).is_symlink()]
+    linked = [name for name in (LOG, STATE, CACHE, EARLIER, REFERENCES, *OUTPUTS) if (folder / name).is_symlink()]
     if linked:
         raise CaseError(
             "E_CASE_PLACE",
@@ -389,6 +389,10 @@ class Case(CaseFolder):
             "evidence_name": os.fsencode(self.evidence.name).decode(errors="replace"),
         }
         self._change("claimed", claimed)
+
+    def beneath(self, name: str, evidence: Path) -> Case:
+        """The case of a recording that this one is compared with, inside this one's folder; to be opened."""
+        return Case(self.folder / REFERENCES / name, evidence, self._clock, self.actor)
 
     # -- cache ---------------------------------------------------------------------------------------------------
 

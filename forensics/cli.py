@@ -67,6 +67,20 @@ def report(
     ] = None,
     calibration: Calibration = "",
     language: Language = "",
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reference",
+            help="A recording to compare with, or the folder of its finished case; give the option once for each.",
+        ),
+    ] = None,
+    relation: Annotated[
+        str,
+        typer.Option(
+            "--reference-for",
+            help="What recording and references have in common, by your statement: person, camera or session.",
+        ),
+    ] = "person",
     final: Annotated[
         bool,
         typer.Option("--final", help="FINAL instead of DRAFT; refused (E_FINAL) where forensics tell left blanks."),
@@ -97,13 +111,16 @@ def report(
         _settings(task, trust, calibration, language),
         transcript=transcript.Settings(text=transcript.read(words) if words else ""),
         controls=pipeline.controls.Settings(planted=planted),
+        comparison=pipeline.comparison.Settings(relation=relation),
     )
     asked = interval and [interval.start_s, interval.end_s]
     who = custody.actor(examiner, role)
     with disk_errors(), Case(out, Path(clip), actor=who) as case, case.run("report", interval=asked):
         if examiner and who.role in ("examiner", "reviewer"):  # as the report names them
             case.update(**{who.role: who.name})
-        examination = pipeline.report(case, interval, settings, progress=Bar(), final=final, exhibits=exhibits)
+        examination = pipeline.report(
+            case, interval, settings, progress=Bar(), final=final, exhibits=exhibits, beside=beside or ()
+        )
         unapplied, (head, entries) = naming.unapplied(case.state()), case.log_head()
     assessed = sum(f.state == "assessed" for f in examination.findings)
     typer.echo(
@@ -393,6 +410,10 @@ def replay(
     case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a finished case.")],
     clip: Annotated[str, typer.Argument(help="Its recording, or a copy of it. It is only read.")],
     out: Annotated[Path | None, typer.Option(help="Keep the new examination in this new folder.")] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option("--reference", help="The recording of a reference of the case; give the option once for each."),
+    ] = None,
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
@@ -405,7 +426,7 @@ def replay(
 
     who = custody.actor(examiner, role, otherwise="second examiner")
     with disk_errors(), CaseFolder(case_folder, actor=who) as case:
-        found = replay.replay(case, Path(clip), out, progress=Bar())
+        found = replay.replay(case, Path(clip), out, progress=Bar(), beside=beside or ())
     for line in found.lines():
         typer.echo(for_terminal(line, longest=1000))
     if found.verdict == replay.DIFFERS:

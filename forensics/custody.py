@@ -38,6 +38,8 @@ OUTPUTS = (
     *("charts", "tables", "stills", "exhibits"),
 )
 CACHE, EARLIER = "cache", "earlier"
+#: Holds the cases of references, each with a log of its own.
+REFERENCES = "references"
 #: Ends of a run, as entries tell them under ``run``, that left its result.
 FINISHED = ("examined", "reported", "validated")
 #: Actions behind which a run is over, however it ended.
@@ -279,16 +281,50 @@ def verify(folder: Path, evidence: tuple[str, str] | None = None, head: str | No
     case = _check_state(folder, entries, doubt)
     short = any(v.code == "LOG_SHORTER" for v in case)
     found = dict(_files(folder))
+    beneath = {name: verify(place) for name, place in _references(folder)}
     verdicts = [
         *chain,
         *case,
         *_check_files(found, told(entries), doubt, short),
+        *_check_references(entries, folder, beneath),
         *_check_history(entries),
         *_check_evidence(entries, evidence),
         *_check_head(entries, head),
     ]
     last = entries[-1] if entries else {"hash": START}
     return Verification(tuple(verdicts), len(lines), len(found), last["hash"])
+
+
+def _references(folder: Path) -> list[tuple[str, Path]]:
+    """The cases of references inside this one, by name; links are not followed."""
+    place = folder / REFERENCES
+    if place.is_symlink() or not place.is_dir():
+        return []
+    cases = sorted(p for p in place.iterdir() if not p.is_symlink() and (p / LOG).is_file())
+    return [(named(path, folder), path) for path in cases]
+
+
+def _check_references(entries: Sequence[Entry], folder: Path, beneath: Mapping[str, Verification]) -> Iterator[Verdict]:
+    """The references of the last comparison: their own cases, recomputed, and that their findings are those compared.
+
+    One that was given as a finished case lies elsewhere: a remark says so.
+    """
+    compared = next((e for e in reversed(entries) if e["action"] == "references"), None)
+    n = compared["n"] if compared else None
+    for name, found in beneath.items():
+        yield from (Verdict(verdict.code, f"{name}: {verdict.sentence}", n) for verdict in found.bad)
+    for given in compared["references"] if compared else ():
+        name = given["case"]
+        if name is None:
+            sentence = f"Reference {given['name']} was read from a case of its own elsewhere: verify that too."
+            yield Verdict("REFERENCE_ELSEWHERE", sentence, n, False)
+        elif name not in beneath:
+            yield Verdict("REFERENCE_GONE", f"{name} is not there; entry {n} tells that it was compared with.", n)
+        elif (findings := folder / name / "findings.json").is_file() and digest_of(findings) != given[
+            "findings_sha256"
+        ]:
+            sentence = f"The findings of {name} are not those that entry {n} compared with."
+            yield Verdict("REFERENCE_CHANGED", sentence, n)
 
 
 def _refuse_a_running_case(folder: Path) -> None:
@@ -392,8 +428,10 @@ def _newer(content: bytes, entries: Sequence[Entry]) -> bool:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """All in the case but log, lock and case.json; links are not followed."""
+    """All in the case but log, lock, case.json and the cases of references; links are not followed."""
+    own = {name for name, _ in _references(folder)}
     for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if named(Path(place, name), folder) not in own]
         linked = [name for name in folders if Path(place, name).is_symlink()]
         for name in sorted(names + linked):
             path = Path(place, name)

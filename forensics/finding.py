@@ -119,6 +119,22 @@ REASONS = {
         "Too few breaks of more than one kind were found for a coincidence to be told.",
         "A longer part of the recording; where there is no break nothing can fall together.",
     ),
+    "not_in_common": (
+        "What recording and references are stated to have in common does not let this be expected alike.",
+        "References of the same session, or of the same person.",
+    ),
+    "reference_person_unknown": (
+        "Which person of the references is to be compared with is not told.",
+        "The same name given with forensics name in both cases, or references with one person in view.",
+    ),
+    "conditions_differ": (
+        "Recording and references differ too far in picture rate, size, pose or coding to be compared.",
+        "References recorded and stored as the recording was.",
+    ),
+    "nothing_to_compare": (
+        "The recording and its references have no quantity with an interval in common.",
+        "Longer references, or a longer part of the recording, in which the person speaks in view.",
+    ),
     "no_other_face": (
         "No other face is seen at the same time.",
         "A part in which two faces are in view together.",

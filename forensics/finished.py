@@ -40,6 +40,7 @@ class Run:
     names: Mapping[str, str]
     findings_sha256: str
     struck: Sequence[int] = ()
+    references: Sequence[Mapping[str, Any]] = ()  # as ``references.Given.as_entry`` told them
 
     @property
     def interval(self) -> Interval | None:
@@ -70,6 +71,7 @@ def run_of(entries: Iterable[Entry]) -> Run:
         own.get("names_applied", {}).get("names", {}),
         digest,
         own.get("strikes_applied", {}).get("numbers", ()),
+        own.get("references", {}).get("references", ()),
     )
 
 

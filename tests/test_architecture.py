@@ -133,6 +133,7 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/pipeline.py",
         "forensics/validation/command.py",
         "forensics/validation/examining.py",
+        "forensics/references.py",
         "forensics/replay.py",
         "forensics/training.py",
         "forensics/cli.py",

@@ -33,6 +33,7 @@ STEMS = [
     "05_lighting",
     "06_voice",
     "07_case_report",
+    "08_compare",
 ]
 #: What has one value a picture: loops over it belong into the package.
 PICTURES = {"t_s", "frame", "pts", "landmarks", "blendshapes", "transform", "vertex_rgb", "yaw", "values"}

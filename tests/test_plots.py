@@ -8,12 +8,13 @@ import numpy as np
 import planted
 import pytest
 import test_coincidence
+import test_comparison
 import test_evidence
 import test_synthesis
 from chart_rules import faults
 from matplotlib import image
 
-from forensics import coincidence, plots
+from forensics import coincidence, comparison, plots
 from forensics.analysis import ANALYSES, blink, evidence, lighting, lipsync, voice
 from forensics.analysis.lipsync import verdict
 from forensics.timeline import Interval
@@ -62,11 +63,13 @@ def findings():
     t_s = np.delete(planted.pictures_s(25, SECONDS), [60, 61, *range(120, 150)])
     contained = evidence.assess(test_evidence.scene(test_evidence.survey(t_s, key=t_s % 2 < 0.04)), evidence.Settings())
     broken = test_coincidence.assessed([2.0, 4.0, 6.0], [2.02, 4.05, 5.0])
-    return [*(f for f in found if f.analysis != "voice"), *voiced, *contained, broken]
+    one, other = test_comparison.record(), test_comparison.record({"lip_opening": 60.0}, sha="b")
+    beside = test_comparison.compared(one, other, test_comparison.record({"lip_opening": 62.0}, sha="c")).values()
+    return [*(f for f in found if f.analysis != "voice"), *voiced, *contained, broken, *beside]
 
 
 def analysis_of(finding):
-    return next(a for a in (*ANALYSES, coincidence) if finding.analysis == a.ANALYSIS)
+    return next(a for a in (*ANALYSES, coincidence, comparison) if finding.analysis == a.ANALYSIS)
 
 
 def charts_of(findings):
@@ -108,6 +111,11 @@ def test_every_question_that_is_answered_has_its_chart(findings, charts):
         "voice-synthesis",
         "evidence",
         "coincidence",
+        "comparison-sync",
+        "comparison-kinematics",
+        "comparison-blinking",
+        "comparison-light",
+        "comparison-voice",
     ]
 
 

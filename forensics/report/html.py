@@ -59,6 +59,7 @@ def render(
         told=record.get("told"),
         calibration=record.get("calibration"),
         controls=record.get("controls"),
+        references=record.get("references"),
         struck_by=struck_by(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,

@@ -58,6 +58,29 @@ def integrity(m: Matter) -> list[Block]:
             "The evidence was opened for reading only. The entries of this run stand in annex A with what such a log "
             "cannot show. The log's next entry tells the hashes of this report's own files."
         ),
+        *_references(m),
+    ]
+
+
+def _references(m: Matter) -> list[Block]:
+    """What the item was compared with, by its hashes; nothing where no references were given."""
+    if not (given := m.record.get("references")):
+        return []
+    rows = [
+        [
+            one["name"],
+            [mono(one["sha256"][:32]), BREAK, mono(one["sha256"][32:])],
+            phrases.seconds(one["duration_s"]),
+            phrases.stretch(*one["examined"]),
+            mono(one["findings_sha256"][:12]),
+        ]
+        for one in given["recordings"]
+    ]
+    columns = [("Name", 0.6, False), ("SHA-256", 2.6, False), ("Length (s)", 0.9, True), ("Examined", 2.6, False)]
+    return [
+        heading(2, "References"),
+        paragraph(phrases.references(given["relation"])),
+        *table("Recordings that the item was compared with", [*columns, ("Findings, SHA-256", 1.3, False)], rows),
     ]
 
 

@@ -30,6 +30,7 @@ FAMILIES = {
     "lighting": "Light on the face",
     "voice": "Sound and voice",
     "evidence": "The file",
+    "comparison": "Beside the references",
 }
 #: The question families' own names; what is not listed here is printed from its slug.
 QUESTIONS = {
@@ -49,6 +50,11 @@ QUESTIONS = {
     "lighting.highlights": "Highlights in both eyes",
     "coincidence.instants": "Breaks that fall together",
     "voice.measures": "Measures of the voice",
+    "comparison.sync": "Sound and lips beside the references",
+    "comparison.kinematics": "The mouth's movement beside the references",
+    "comparison.blinking": "Blinks beside the references",
+    "comparison.light": "Light on the face beside the references",
+    "comparison.voice": "Measures of the voice beside the references",
     "evidence.container": "What the container tells of making and time line",
     "voice.recording": "Bandwidth and noise of the recorded sound",
     "voice.take": "One take: joins and mains hum",
@@ -137,7 +143,15 @@ QUANTITIES = {
     "formant_2": "Median second formant",
     "formant_3": "Median third formant",
     "articulation_rate": "Syllables in speech without its pauses",
+    "compared": "Quantities compared",
+    "beyond": "Quantities beyond the references' spread, one by one",
+    "beyond_together": "Quantities beyond the references' spread, all taken together",
+    "outside_all": "Quantities above or below every reference",
+    "apart": "Quantities further from the one reference than both scatter, one by one",
+    "apart_together": "Quantities further from the one reference than both scatter, all taken together",
 }
+#: How the name of a quantity ends that is the recording's less its references' mean.
+APART = "_apart"
 EVENTS = {
     "light_jump": "the direction of the light jumps",
     "dropped_pictures": "room for pictures left out",
@@ -229,6 +243,8 @@ def question(slug: str) -> str:
 
 def label(name: str) -> str:
     """A measurement's name in words."""
+    if name.endswith(APART):
+        return f"{label(name.removesuffix(APART))}: recording less references"
     plain = name.replace("_", " ")
     return QUANTITIES.get(name) or plain[:1].upper() + plain[1:]  # the rest may be a name
 
@@ -315,6 +331,15 @@ CONTROLS = (
     "codec does behind an alteration is not simulated. The trials are of one recording and no rate of error; they "
     "say nothing about whether the recording was altered."
 )
+
+
+def references(relation: str) -> str:
+    """What stands above the table of references."""
+    return (
+        f"The examiner states that the item and each of these recordings have in common: the same {relation}. The "
+        "software does not test that. Each was examined as the item was, in a case of its own; its own report stands "
+        "there. Of their bytes only these hashes enter here."
+    )
 
 
 def tells(name: str) -> str:

@@ -43,6 +43,7 @@ def findings_json(examination: Examination) -> dict[str, Any]:
                 **told(examination.scene.told),
                 **calibrated(examination.settings.calibration.text),
                 **planted(examination),
+                **compared(examination),
             }
         )
     )
@@ -106,6 +107,14 @@ def planted(examination: Examination) -> dict[str, Any]:
     if not examination.settings.controls.planted:
         return {}
     return {"controls": [control.as_json() for control in examination.controls]}
+
+
+def compared(examination: Examination) -> dict[str, Any]:
+    """What the recording was compared with, and what the analyst states they have in common; nothing where nothing."""
+    if not examination.references:
+        return {}
+    given = [one.as_json() for one in examination.references]
+    return {"references": {"relation": examination.settings.comparison.relation, "recordings": given}}
 
 
 def methods(settings: Any) -> dict[str, Any]:
