@@ -24,11 +24,13 @@ from typing import Any
 from forensics import naming, pipeline, striking
 from forensics.case import Case, CaseFolder, write
 from forensics.clip import hashes, opened
+from forensics.custody import Entry
 from forensics.errors import CaseError, ForensicsError, MediaError, ParameterError
 from forensics.finding import DIGITS
 from forensics.finished import FINDINGS, Run, run_of
 from forensics.method import restored
 from forensics.report.record import dumps, findings_json
+from forensics.timeline import Interval
 
 #: Verdicts.
 IDENTICAL, EQUAL, DIFFERS = "identical", "equal_within_tolerance", "differs"
@@ -150,10 +152,13 @@ def _check(evidence: Path, run: Run, case: CaseFolder, out: Path | None) -> None
         raise CaseError("E_CASE_PLACE", "The folder for the replay is there, or in the case.", "Name a new one.")
 
 
-def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tuple[dict[str, Any], str]:
-    """The findings made anew, and a remark where the case's names or strike-outs could not be given."""
+def settings_of(run: Run) -> pipeline.Settings:
+    """As the run's first entry tells them. Raises CaseError ``E_CASE_VERSION`` where this version has others."""
+    told = dict(run.opened["settings"])
+    if not told.get("controls", {}).get("planted"):
+        told.pop("controls", None)  # of another version they would be no reason to refuse: nothing was planted
     try:
-        settings = restored(pipeline.Settings, run.opened["settings"])
+        return restored(pipeline.Settings, told)
     except ParameterError as error:
         versions = ", ".join(f"{name} {version}" for name, version in sorted(run.opened["versions"].items()))
         raise CaseError(
@@ -161,6 +166,20 @@ def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tup
             f"Its settings are of another version ({error.sentence})",
             f"Replay it with {versions}.",
         ) from error
+
+
+def as_before(entries: Sequence[Entry]) -> tuple[Interval | None, pipeline.Settings]:
+    """Part and settings of the run that made a case's findings; all of the clip and the usual ones without any."""
+    try:
+        run = run_of(entries)
+    except CaseError:
+        return None, pipeline.Settings()
+    return run.interval, settings_of(run)
+
+
+def _again(fresh: Case, run: Run, progress: Callable[[str, float], None]) -> tuple[dict[str, Any], str]:
+    """The findings made anew, and a remark where the case's names or strike-outs could not be given."""
+    settings = settings_of(run)
     examination, remark = pipeline.examine(fresh, run.interval, settings, progress), ""
     again = False
     if run.names and _alike(run.observed.get("tracks", ()), naming.observed(fresh.state())["tracks"]):
