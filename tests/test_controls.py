@@ -330,7 +330,7 @@ def test_without_an_encoder_the_report_says_so(face_clip, tmp_path, monkeypatch)
     with Case(tmp_path / "case", face_clip) as case:
         done = pipeline.examine(case, settings=FEW).controls
         assert done.refused == ("E_NO_ENCODER",) and "copies_refused" in [e["action"] for e in case.entries()]
-    assert "no encoder of H.264" in tables.notes({"left": [], "copies": [], "refused": list(done.refused)})[0].lower()
+    assert "No encoder of H.264" in tables.notes({"left": [], "copies": [], "refused": list(done.refused)})[0]
 
 
 def test_the_command_examines_as_the_case_was_examined(tmp_path, monkeypatch, capsys):

@@ -176,6 +176,7 @@ class Answer:
         ]
 
     def as_json(self) -> dict[str, Any]:
+        """As findings.json has it."""
         keys = ("value", "low", "high", "copy", "unit")
         numbers = [{"name": name, **dict(zip(keys, of, strict=True))} for name, of in self.numbers.items()]
         return {

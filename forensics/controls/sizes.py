@@ -44,6 +44,7 @@ class Size:
         return [s for s, n, told in self.trials if least is not None and s is not None and s > least and told < n]
 
     def as_json(self) -> dict[str, Any]:
+        """As findings.json has it, with what follows from the trials."""
         own = {key: value for key, value in vars(self).items() if key not in ("trials", "reasons")}
         return {
             **own,
