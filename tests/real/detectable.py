@@ -123,6 +123,8 @@ def nothing_lines(results: Sequence[dict[str, Any]]) -> list[str]:
         told.update({c["kind"] for c in r["nothing"] if c["told"]})
         trials += sum(c["n"] for c in r["nothing"])
     asked = [r for r in results if any(c["n"] for c in r["nothing"])]
+    if not asked:
+        return []
     anything = sum(any(c["told"] for c in r["nothing"]) for r in asked)
     return [
         "",
@@ -141,11 +143,12 @@ def nothing_lines(results: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def text_of(results: Sequence[dict[str, Any]], copied_s: float) -> str:
+def text_of(results: Sequence[dict[str, Any]], copied_s: float, jobs: int) -> str:
     sized = "; ".join(
         f"{kind}: shorter side {low} to {high} px" if low else f"{kind}: below {high} px"
         for kind, (low, high) in KINDS.items()
     )
+    left = "" if len(results) == jobs else f" **Unfinished: {len(results)} of {jobs} clips examined.**"
     made = f"Copies are of {copied_s:g} s." if copied_s else "No degraded copies were made here."
     return "\n".join(
         [
@@ -154,7 +157,7 @@ def text_of(results: Sequence[dict[str, Any]], copied_s: float) -> str:
             f"Made by `python tests/real/detectable.py` at commit {commit()}, by the function behind `forensics "
             f"controls`. Authentic clips of `../shared/data` of {LEAST_S:g} s or more with their own sound, the first "
             f"of each kind by a hash of its name, before results were seen ({sized}). {made} A planting is made in "
-            "what was measured, so that these are upper bounds; one recording each, no rate of error.",
+            f"what was measured, so that these are upper bounds; one recording each, no rate of error.{left}",
             *(line for r in results if r["kind"] for line in exhibit_lines(r)),
             *nothing_lines([r for r in results if not r["kind"]]),
             "",
@@ -177,7 +180,7 @@ def main() -> None:
         for result in pool.imap(run, jobs):
             results.append(result)
             print(len(results), "of", len(jobs), result["clip"], flush=True)
-    DETECTABLE.write_text(text_of(results, options.copies))
+            DETECTABLE.write_text(text_of(results, options.copies, len(jobs)))  # what is done is kept
     print(DETECTABLE.read_text())
 
 
