@@ -1,7 +1,7 @@
 """The case folder: its lock, its state, its log, its cache. Nothing else writes the log and the cache.
 
     CASE/findings.json  report.html  report.pdf  summary.pdf  report.json  case.json  custody.jsonl
-         charts/  tables/  stills/  exhibits/  cache/<key>/  earlier/  references/<case>/
+         charts/  tables/  stills/  exhibits/  cache/<key>/  derivations/<key>/  earlier/  references/<case>/
 
 Each change of ``case.json`` is one entry of the log, written ahead of it: whatever is killed in between, the log tells
 of every state the case was in. Outputs are told of behind their writing, whole; until then no entry knows them.
@@ -23,7 +23,20 @@ from pathlib import Path
 from typing import Any, Self
 
 from forensics import custody
-from forensics.custody import CACHE, EARLIER, LOCK, LOG, OUTPUTS, REFERENCES, START, STATE, Actor, canonical
+from forensics.custody import (
+    CACHE,
+    DERIVATIONS,
+    EARLIER,
+    KEPT,
+    LOCK,
+    LOG,
+    OUTPUTS,
+    REFERENCES,
+    START,
+    STATE,
+    Actor,
+    canonical,
+)
 from forensics.errors import CaseError, ForensicsError, IntegrityError
 
 __all__ = ["LOCK", "LOG", "STATE", "Case", "CaseFolder", "canonical", "check_place", "disk_errors", "write"]
@@ -84,7 +97,7 @@ def check_folder(folder: Path) -> None:
 
 def _refuse_links(folder: Path) -> None:
     """What runs write, move and remove lies in the case itself."""
-    linked = [name for name in (LOG, STATE, CACHE, EARLIER, REFERENCES, *OUTPUTS) if (folder / name).is_symlink()]
+    linked = [name for name in (LOG, STATE, *KEPT, EARLIER, REFERENCES, *OUTPUTS) if (folder / name).is_symlink()]
     if linked:
         raise CaseError(
             "E_CASE_PLACE",
@@ -310,7 +323,7 @@ class CaseFolder:
         """Log the outputs of a run that came to its end; those of an earlier one, set aside before, go."""
         made = self.outputs()
         self._forget_earlier()
-        gone = [n for n in custody.told(self.entries()) if n not in made and not n.startswith(f"{CACHE}/")]
+        gone = [n for n in custody.told(self.entries()) if n not in made and not _stays(n)]
         self.log("reported", {"run": "reported"}, outputs=made | dict.fromkeys(gone), **details)
 
     def set_aside(self, why: str) -> None:
@@ -331,12 +344,17 @@ class CaseFolder:
                 os.replace(self.folder / name, self.folder / EARLIER / name)
             else:
                 (self.folder / name).unlink()
-        gone = [name for name in known if not name.startswith(f"{CACHE}/") and (moved or not name.startswith(EARLIER))]
+        gone = [name for name in known if not _stays(name) and (moved or not name.startswith(EARLIER))]
         self.log("set_aside", why=why, found=found, outputs=dict.fromkeys(gone) | moved)
 
     def _forget_earlier(self) -> None:
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder / EARLIER)
+
+
+def _stays(name: str) -> bool:
+    """A file of the case that is no output of one run."""
+    return name.split("/")[0] in KEPT
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -397,17 +415,17 @@ class Case(CaseFolder):
     # -- cache ---------------------------------------------------------------------------------------------------
 
     def cached(
-        self, key_parts: dict[str, Any], make: Callable[[Path], dict[str, Any]]
+        self, key_parts: dict[str, Any], make: Callable[[Path], dict[str, Any]], home: str = CACHE
     ) -> tuple[Path, dict[str, Any], bool]:
         """Folder and description of a result: from the cache, or made by ``make(folder)``; and whether it was there.
 
         The key is the hash of everything the result depends on. A folder appears only when it is complete, and is used
         again only while its files have the hashes that the log tells. ``make`` finds there what an earlier one that
-        broke off told the case to ``keep``.
+        broke off told the case to ``keep``. ``home``: the folder of the case that holds it.
         """
         key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
-        folder = self.folder / CACHE / key
-        known = {n: d for n, (d, _) in custody.told(self.entries()).items() if n.startswith(f"{CACHE}/{key}/")}
+        folder = self.folder / home / key
+        known = {n: d for n, (d, _) in custody.told(self.entries()).items() if n.startswith(f"{home}/{key}/")}
         if folder.is_dir():
             if known and known == self._hashes_in(folder):
                 return folder, json.loads((folder / "about.json").read_text("utf-8"))["about"], True
@@ -429,6 +447,13 @@ class Case(CaseFolder):
             raise
         self.log("derived", cache=key, outputs=dict.fromkeys(known) | self._hashes_in(folder))
         return folder, about, False
+
+    def discard(self, home: str = DERIVATIONS) -> None:
+        """Remove what was derived into ``home``; the log keeps the hashes of what was there."""
+        gone = [name for name in custody.told(self.entries()) if name.startswith(f"{home}/")]
+        shutil.rmtree(self.folder / home, ignore_errors=True)
+        if gone:
+            self.log("discarded", outputs=dict.fromkeys(gone))
 
     def keep(self, partial: Path, mark: Mapping[str, Any]) -> None:
         """Log that the files in ``partial`` are good as ``mark`` (JSON) tells, should the run break off."""

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ from forensics.text import for_terminal, joined
 
 if TYPE_CHECKING:
     from forensics import pipeline
+    from forensics.case import Case
+    from forensics.timeline import Interval
 
 app = typer.Typer(
     add_completion=False,
@@ -97,29 +100,80 @@ def report(
     role: Role = None,
 ) -> None:
     """Examine CLIP and write findings.json, report.html, report.pdf and summary.pdf into the case folder."""
-    from dataclasses import replace
-
-    from forensics import custody, naming, pipeline, transcript  # slow to import: not for --help
+    from forensics import custody, pipeline, transcript  # slow to import: not for --help
     from forensics.case import Case, disk_errors
-    from forensics.timeline import FOREVER_S, Interval
 
-    interval = None
-    if start is not None or end is not None:
-        bounds = (-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
-        interval = Interval(*(min(max(bound, -FOREVER_S), FOREVER_S) for bound in bounds))
     settings = replace(
         _settings(task, trust, calibration, language),
         transcript=transcript.Settings(text=transcript.read(words) if words else ""),
         controls=pipeline.controls.Settings(planted=planted),
         comparison=pipeline.comparison.Settings(relation=relation),
     )
+    who, interval = custody.actor(examiner, role), _interval(start, end)
+    with disk_errors(), Case(out, Path(clip), actor=who) as case:
+        names = {who.role: who.name} if examiner and who.role in ("examiner", "reviewer") else {}
+        _reported(case, "report", interval, settings, out, names, final, exhibits, beside or ())
+
+
+@app.command()
+def controls(
+    clip: Annotated[str, typer.Argument(help="The recording: a video or sound file. It is only read.")],
+    out: Annotated[Path, typer.Option(help="Folder of the case; made if needed.")],
+    start: Annotated[float | None, typer.Option("--from", help="Examine from this second on.")] = None,
+    end: Annotated[float | None, typer.Option("--to", help="Examine up to this second.")] = None,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Remove the degraded copies at the end; the log keeps their SHA-256.")
+    ] = False,
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Plant known alterations in CLIP and in degraded copies of it: which would have been seen at this quality?
+
+    Where CASE holds a report, part, settings and names are that report's (unless --from or --to say otherwise); it is
+    written anew with the controls in it. The same as forensics report --controls, which takes all options of a report.
+    """
+    from forensics import custody, pipeline, replay  # slow to import: not for --help
+    from forensics.case import Case, disk_errors
+
+    asked = _interval(start, end)
+    with disk_errors(), Case(out, Path(clip), actor=custody.actor(examiner, role)) as case:
+        before, settings = replay.as_before(case.entries())
+        settings = replace(settings, controls=pipeline.controls.Settings(planted=True))
+        _reported(case, "controls", asked or before, settings, out)
+        if discard:
+            case.discard()
+
+
+def _interval(start: float | None, end: float | None) -> Interval | None:
+    from forensics.timeline import FOREVER_S, Interval
+
+    if start is None and end is None:
+        return None
+    bounds = (-FOREVER_S if start is None else start, FOREVER_S if end is None else end)
+    return Interval(*(min(max(bound, -FOREVER_S), FOREVER_S) for bound in bounds))
+
+
+def _reported(
+    case: Case,
+    command: str,
+    interval: Interval | None,
+    settings: pipeline.Settings,
+    out: Path,
+    names: Mapping[str, str] | None = None,
+    final: bool = False,
+    exhibits: bool = False,
+    beside: Sequence[Path] = (),
+) -> None:
+    """A run that ends with a report, and what is printed of it."""
+    from forensics import naming, pipeline
+    from forensics.report import findings_json
+    from forensics.report.planted import lines
+
     asked = interval and [interval.start_s, interval.end_s]
-    who = custody.actor(examiner, role)
-    with disk_errors(), Case(out, Path(clip), actor=who) as case, case.run("report", interval=asked):
-        if examiner and who.role in ("examiner", "reviewer"):  # as the report names them
-            case.update(**{who.role: who.name})
+    with case.run(command, interval=asked):
+        case.update(**(names or {}))  # as the report names them
         examination = pipeline.report(
-            case, interval, settings, progress=Bar(), final=final, exhibits=exhibits, beside=beside or ()
+            case, interval, settings, progress=Bar(), final=final, exhibits=exhibits, beside=beside
         )
         unapplied, (head, entries) = naming.unapplied(case.state()), case.log_head()
     assessed = sum(f.state == "assessed" for f in examination.findings)
@@ -131,12 +185,8 @@ def report(
         typer.echo(f"Not examined: {other['kind']} stream {other['index']} ({for_terminal(other['codec'])}).")
     if unapplied:
         typer.echo(f"{UNAPPLIED}: {', '.join(unapplied)}.")
-    if planted:
-        typer.echo(
-            f"{sum(c.told == c.n > 0 and not c.beside_untouched for c in examination.controls)} of "
-            f"{len(examination.controls)} kinds of "
-            "planted alterations were told in every trial; the report lists them."
-        )
+    for line in lines(findings_json(examination)):
+        typer.echo(for_terminal(line, longest=1000))
     typer.echo(f"Custody log: {entries} entries; note the head hash elsewhere: {head}")
     typer.echo(f"Report: {for_terminal(str(out / 'report.html'), longest=4096)}, report.pdf, summary.pdf")
 

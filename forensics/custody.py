@@ -40,6 +40,10 @@ OUTPUTS = (
 CACHE, EARLIER = "cache", "earlier"
 #: Holds the cases of references, each with a log of its own.
 REFERENCES = "references"
+#: Copies made of the evidence; ``forensics controls --discard`` removes them.
+DERIVATIONS = "derivations"
+#: Folders that a run leaves to the next one: its outputs go, these stay.
+KEPT = (CACHE, DERIVATIONS)
 #: Ends of a run, as entries tell them under ``run``, that left its result.
 FINISHED = ("examined", "reported", "validated")
 #: Actions behind which a run is over, however it ended.
@@ -468,7 +472,7 @@ def _check_files(
 
 
 def is_output(name: str) -> bool:
-    return PurePosixPath(name).parts[0] in (*OUTPUTS, CACHE, EARLIER)
+    return PurePosixPath(name).parts[0] in (*OUTPUTS, *KEPT, EARLIER)
 
 
 def _check_history(entries: Sequence[Entry]) -> Iterator[Verdict]:

@@ -1,4 +1,4 @@
-"""Pictures and sound with their presentation times, linear and in order: the only importer of ``av``.
+"""Pictures and sound with their presentation times, linear and in order: with ``encode`` the only importer of ``av``.
 
 Runs inside the limited child of ``sandbox`` on a file descriptor, never on a path: nothing the file says can
 make it open another one. Declared sizes and counts are claims; what was decoded is counted.
@@ -12,6 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -263,11 +264,12 @@ class Losses:
 
 @dataclass
 class Picture:
-    """One decoded picture: its place in the stream, raw time stamp, and time in s on the presentation clock."""
+    """One decoded picture: its place in the stream, raw time stamp, time in s on the presentation clock, its tick."""
 
     index: int
     pts: int
     t_s: float
+    time_base: Fraction
     _frame: Any = field(repr=False)
     _size: tuple[int, int] = field(repr=False)
     _scaler: VideoReformatter = field(repr=False)
@@ -371,7 +373,7 @@ def pictures(fd: int, stream_index: int, losses: Losses) -> Iterator[Picture]:
         stream = container.streams[stream_index]
         stream.codec_context.thread_count = 1  # the workers are the parallelism; also keeps memory small
         losses.unreadable = _unreadable(fd, container)
-        scaler, index = VideoReformatter(), 0
+        scaler, index, tick = VideoReformatter(), 0, stream.time_base or Fraction(1)
         last = shape = size = None
         for frame in _decoded(container, stream, losses):
             if frame.pts is None:
@@ -383,7 +385,7 @@ def pictures(fd: int, stream_index: int, losses: Losses) -> Iterator[Picture]:
             size = size or _square(frame, stream)  # a later change of size is scaled to the first, and counted
             losses.size_changes += shape is not None and shape != (frame.width, frame.height)
             shape = (frame.width, frame.height)
-            yield Picture(index, frame.pts, float(frame.pts * stream.time_base), frame, size, scaler)
+            yield Picture(index, frame.pts, float(frame.pts * tick), tick, frame, size, scaler)
             last, index = frame.pts, index + 1
 
 

@@ -114,6 +114,18 @@ REASONS = {
         "Much of the face lies in its own shadow, and a direction read from it would err.",
         "A part in which the light falls on more of the face.",
     ),
+    "already_marked": (
+        "The question marks the recording as it is, so that a planted alteration could not be told from that.",
+        "A part in which nothing is marked.",
+    ),
+    "others_longer": (
+        "Other appearances are longer, and each takes minutes.",
+        "The part in which this appearance is seen, by --from and --to.",
+    ),
+    "nothing_answered": (
+        "No question about this appearance alone has an answer.",
+        "A longer part in which the face is larger, turned to the camera and speaks.",
+    ),
     "no_blinks": ("No blink was found.", "A longer part in which the eyes are seen."),
     "too_few_breaks": (
         "Too few breaks of more than one kind were found for a coincidence to be told.",

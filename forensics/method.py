@@ -39,7 +39,7 @@ def describe(settings: Any) -> list[dict[str, Any]]:
 def restored(kind: Any, values: Mapping[str, Any]) -> Any:
     """Settings of ``kind`` from what ``dataclasses.asdict`` made of them, through JSON; new fields keep their default.
 
-    Raises ParameterError for fields that this version does not have.
+    Raises ParameterError for fields that this version does not have, or of which it has several values.
     """
     default = kind()
     if unknown := sorted(values.keys() - {f.name for f in fields(default)}):
@@ -47,6 +47,8 @@ def restored(kind: Any, values: Mapping[str, Any]) -> Any:
     made = {}
     for name, value in values.items():
         now = getattr(default, name)
+        if isinstance(now, tuple) and not isinstance(value, list | tuple):
+            raise ParameterError("settings are those of this version of the software", f"one value of {name}")
         made[name] = (
             restored(type(now), value) if is_dataclass(now) else tuple(value) if isinstance(now, tuple) else value
         )

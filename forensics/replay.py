@@ -24,11 +24,13 @@ from typing import Any
 from forensics import naming, pipeline, references, striking
 from forensics.case import Case, CaseFolder, write
 from forensics.clip import hashes, opened
+from forensics.custody import Entry
 from forensics.errors import CaseError, ForensicsError, MediaError, ParameterError
 from forensics.finding import DIGITS
 from forensics.finished import FINDINGS, Run, run_of
 from forensics.method import restored
 from forensics.report.record import dumps, findings_json
+from forensics.timeline import Interval
 
 #: Verdicts.
 IDENTICAL, EQUAL, DIFFERS = "identical", "equal_within_tolerance", "differs"
@@ -180,7 +182,7 @@ def _references(
     """Finished cases of the references, examined again each by the part and names that the log tells."""
     made = []
     for given, recording in zip(run.references, recordings, strict=True):
-        settings = asdict(references.alone(_settings(run)))
+        settings = asdict(references.alone(settings_of(run)))
         own = replace(
             run,
             opened={**run.opened, "settings": settings, "interval": given["interval"]},
@@ -198,11 +200,42 @@ def _references(
     return made
 
 
+def settings_of(run: Run) -> pipeline.Settings:
+    """As the run's first entry tells them. Raises CaseError ``E_CASE_VERSION`` where this version has others."""
+    told = dict(run.opened["settings"])
+    if not told.get("controls", {}).get("planted"):
+        told.pop("controls", None)  # of another version they would be no reason to refuse: nothing was planted
+    try:
+        return restored(pipeline.Settings, told)
+    except ParameterError as error:
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(run.opened["versions"].items()))
+        raise CaseError(
+            "E_CASE_VERSION",
+            f"Its settings are of another version ({error.sentence})",
+            f"Replay it with {versions}.",
+        ) from error
+
+
+def as_before(entries: Sequence[Entry]) -> tuple[Interval | None, pipeline.Settings]:
+    """Part and settings of the run that made a case's findings; all of the clip and the usual ones without any."""
+    try:
+        run = run_of(entries)
+    except CaseError:
+        return None, pipeline.Settings()
+    if run.references:
+        raise CaseError(
+            "E_REFERENCES_NEEDED",
+            "The case's last report compares with references, which this command does not take.",
+            "Use forensics report --controls with the same --reference.",
+        )
+    return run.interval, settings_of(run)
+
+
 def _again(
     fresh: Case, run: Run, progress: Callable[[str, float], None], beside: Sequence[Path] = ()
 ) -> tuple[dict[str, Any], str]:
     """The findings made anew, and a remark where the case's names or strike-outs could not be given."""
-    settings = _settings(run)
+    settings = settings_of(run)
     examination, remark = pipeline.examine(fresh, run.interval, settings, progress, beside), ""
     again = False
     if run.names and _alike(run.observed.get("tracks", ()), naming.observed(fresh.state())["tracks"]):
@@ -218,19 +251,6 @@ def _again(
     if again:
         examination = pipeline.examine(fresh, run.interval, settings, progress, beside)
     return findings_json(examination), remark.strip()
-
-
-def _settings(run: Run) -> pipeline.Settings:
-    """The run's settings. Raises CaseError where they are of another version."""
-    try:
-        return restored(pipeline.Settings, run.opened["settings"])
-    except ParameterError as error:
-        versions = ", ".join(f"{name} {version}" for name, version in sorted(run.opened["versions"].items()))
-        raise CaseError(
-            "E_CASE_VERSION",
-            f"Its settings are of another version ({error.sentence})",
-            f"Replay it with {versions}.",
-        ) from error
 
 
 def _alike(before: Sequence[Sequence[Any]], now: Sequence[Mapping[str, Any]]) -> bool:

@@ -16,7 +16,7 @@ import pytest
 import synth
 
 from forensics import case as case_module
-from forensics import clip, landmarks, observe, pipeline
+from forensics import clip, custody, landmarks, observe, pipeline
 from forensics.case import LOG, STATE, Case, CaseFolder, canonical, write
 from forensics.errors import CaseError, IntegrityError, MediaError
 from forensics.timeline import Interval
@@ -348,3 +348,35 @@ def test_what_a_killed_run_left_is_cleared(case):
 def test_a_full_disk_is_told_in_words():
     with pytest.raises(CaseError, match=r"E_CASE_NOT_WRITABLE.*No space left"), case_module.disk_errors():
         raise OSError(28, os.strerror(28))
+
+
+# -- derivations -----------------------------------------------------------------------------------------------------
+
+
+def test_a_derivation_is_logged_with_its_hash_used_again_and_can_be_removed(tmp_path, evidence):
+    """Copies of the evidence lie apart from the cache; once removed the log still knows what they were."""
+    made, case = [], Case(tmp_path / "case", evidence)
+
+    def make(folder):
+        made.append(folder)
+        (folder / "copy.mov").write_bytes(b"a copy")
+        return {"pictures": 1}
+
+    with case:
+        folder, about, known = case.cached({"copies": 1}, make, custody.DERIVATIONS)
+        assert folder.parent == case.folder / custody.DERIVATIONS and (about, known) == ({"pictures": 1}, False)
+        name = f"{custody.DERIVATIONS}/{folder.name}/copy.mov"
+        assert custody.told(case.entries())[name][0] == hashlib.sha256(b"a copy").hexdigest()
+        assert case.cached({"copies": 1}, make, custody.DERIVATIONS)[2] and len(made) == 1
+        case.set_aside("a new run begins")
+        assert (folder / "copy.mov").exists() and name in custody.told(case.entries())
+        (folder / "copy.mov").write_bytes(b"another")
+        assert not case.cached({"copies": 1}, make, custody.DERIVATIONS)[2] and len(made) == 2
+    assert not custody.verify(case.folder).bad
+    with case:
+        case.discard()
+        assert not (case.folder / custody.DERIVATIONS).exists() and name not in custody.told(case.entries())
+        entries = len(case.entries())
+        case.discard()
+        assert len(case.entries()) == entries
+    assert not custody.verify(case.folder).bad

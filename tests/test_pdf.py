@@ -13,13 +13,14 @@ import pypdfium2
 import pytest
 import test_report as made_up
 
-from forensics import custody, report
+from forensics import controls, custody, report
 from forensics.case import Case
-from forensics.controls import Control
+from forensics.controls import Control, degrading
 from forensics.errors import CaseError, ParameterError
 from forensics.finding import Strength, Withheld
 from forensics.report import checking, document, matter, pdf
 from forensics.report.plates import files, photographs, plates
+from forensics.report.record import planted as planted_record
 from forensics.text import Untrusted
 from forensics.timeline import Interval
 
@@ -317,15 +318,38 @@ def test_an_exhibit_sheet_is_one_page_with_all_that_tells_where_it_is_from(usual
 # -- controls --------------------------------------------------------------------------------------------------------
 
 
-def test_controls_are_printed_with_their_trials_or_why_there_are_none(usual):
-    told = Control("sound_late", "The sound is 80 ms later.", "lipsync.offset", "av_offset", 2, 1, (), True)
-    none = Control("word_cut", "A word is cut out.", "voice.take", "splice", 0, 0, ("no_empty_band",))
-    controlled = replace(usual, record=usual.record | {"controls": [told.as_json(), none.as_json()]})
-    said = " ".join(text(printed(document.full, controlled)).replace("\u00a0", " ").split())
+def controlled(usual):
+    """The made-up matter with controls: told, moved, not planted; and a copy in which less is told."""
+    late = ("sound_late", "The sound is later.", "lipsync.offset", "av_offset")
+    cut = ("word_cut", "A word is cut out.", "voice.take", "splice")
+    turned = ("light_jump", "The lamp is turned.", "lighting.direction", "light_jump")
+    whole = (
+        *(Control(*late, 2, told, (), True, ms, "ms", "A1") for ms, told in ((40.0, 1), (80.0, 2))),
+        *(Control(*turned, 3, told, (), False, deg, "deg", "A1") for deg, told in ((30.0, 3), (90.0, 1))),
+        Control(*cut, 0, 0, ("no_empty_band",), False, 1, "1"),
+    )
+    worse = tuple(replace(c, told=0) for c in whole[:4])
+    answer = degrading.Answer("lipsync.offset", (), (), {"av_offset": (10.0, 0.0, 20.0, 31.0, "ms")})
+    copies = (
+        degrading.Copy("part", "the part as it was", 500, sizes=controls.sizes(whole[:4])),
+        degrading.Copy("crf_38", "H.264, CRF 38", 500, "", (answer,), controls.sizes(worse)),
+    )
+    found = controls.Planted(whole, (("B1", "others_longer"),), Interval(2.0, 22.0), copies)
+    examination = replace(made_up.examination(), controls=found)
+    return replace(usual, record=usual.record | planted_record(examination))
+
+
+def test_controls_are_printed_with_their_sizes_and_what_is_told_in_worse_copies(usual):
+    said = " ".join(text(printed(document.full, controlled(usual))).replace("\u00a0", " ").split())
     for phrase in (
-        "The sound is 80 ms later.",
-        "number moved in 1 of 2, seen beside the untouched",
-        "Cannot be told here: The sound fills its",
+        "40 ms: 1 of 2; 80 ms: 2 of 2",
+        "number moved: 80 ms (beside the untouched",
+        "30°, but not 90°",
+        "cannot be told here: The sound fills its",
+        "Nothing was planted in B1. Other appearances are longer",
+        "not told up to 80 ms",
+        "1 of 1 outside",
+        "CRF 38",
     ):
         assert phrase in said, phrase
     assert "Controls planted" not in text(printed(document.full, usual))

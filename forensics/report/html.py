@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from forensics import custody, naming, striking, telling
 from forensics.finding import NOT_ASSESSABLE, REASONS
-from forensics.report import phrases
+from forensics.report import phrases, planted
 from forensics.report.plates import Photograph, Plate, events_name
 from forensics.report.record import assigned, by_person, dumps, persons
 from forensics.text import LONGEST, Untrusted, for_html, joined, wrapped
@@ -93,7 +93,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"evidence": evidence, "code": code, "inner": phrases.inner}
-    made.globals |= {"words": phrases, "whom": whom, "nobody": naming.NOBODY, "events_name": events_name}
+    made.globals |= {
+        "words": phrases,
+        "planted": planted,
+        "whom": whom,
+        "nobody": naming.NOBODY,
+        "events_name": events_name,
+    }
     return made
 
 

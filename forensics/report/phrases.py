@@ -321,37 +321,10 @@ def signed(log10_lr: float) -> str:
     return f"{log10_lr:+.2f}".replace("-", "−")
 
 
-#: What stands above the table of controls.
-CONTROLS = (
-    "Known alterations were planted in what was measured of this very recording (of the longest appearance of a "
-    "face, at most its first two minutes, and of the sound's beginning), and the questions were asked again. That a "
-    "question told nothing has weight against an alteration only where such an alteration, of this kind and size, is "
-    "told here. Where a number merely left its interval beside the recording as it was, an examiner who has no such "
-    "recording would not have been told: those lines say how finely the number can be read, and no more. What a "
-    "codec does behind an alteration is not simulated. The trials are of one recording and no rate of error; they "
-    "say nothing about whether the recording was altered."
-)
-
-
 def references(relation: str) -> str:
     """What stands above the table of references."""
     return (
         f"The examiner states that the item and each of these recordings have in common: the same {relation}. The "
         "software does not test that. Each was examined as the item was, in a case of its own; its own report stands "
         "there. Of their bytes only these hashes enter here."
-    )
-
-
-def tells(name: str) -> str:
-    """A measurement, event or refusal by which a control is told, in words."""
-    return inner(QUANTITIES.get(name) or EVENTS.get(name) or name.replace("_", " "))
-
-
-def planted(control: Mapping[str, Any]) -> str:
-    """How often a control was told; or why it could not be planted."""
-    if not control["n"]:
-        return "Cannot be told here: " + " ".join(REASONS[code][0] for code in control["reasons"])
-    count = f"{control['told']} of {control['n']}"
-    return (
-        f"number moved in {count}, seen beside the untouched recording only" if control["beside_untouched"] else count
     )

@@ -13,6 +13,7 @@ from forensics.errors import ParameterError
 from forensics.finding import Finding
 from forensics.naming import NOBODY
 from forensics.plots import Chart, csv, svg
+from forensics.report import planted
 from forensics.report.phrases import stretch, timecode
 from forensics.report.record import by_person, persons
 
@@ -196,4 +197,5 @@ def files(
         **{f"tables/{events_name(f)}": events_table(f) for f in record["findings"] if f["events"]},
         **{f"stills/{picture.stem}.jpg": picture.still.jpeg for picture in pictures},
         **({f"tables/{STILLS}": stills_table(pictures)} if pictures else {}),
+        **planted.files(record),
     }

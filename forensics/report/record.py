@@ -103,10 +103,19 @@ def calibrated(text: str) -> dict[str, Any]:
 
 
 def planted(examination: Examination) -> dict[str, Any]:
-    """The controls planted in this recording; nothing where none were asked for."""
-    if not examination.settings.controls.planted:
+    """What was planted in this recording and its copies; nothing where it was not asked for."""
+    if (found := examination.controls) is None:
         return {}
-    return {"controls": [control.as_json() for control in examination.controls]}
+    return {
+        "controls": {
+            "planted": [control.as_json() for control in found.controls],
+            "sizes": [size.as_json() for size in controls.sizes(found.controls)],
+            "left": [{"appearance": name, "reason": reason} for name, reason in found.left],
+            "part": found.part and _pair(found.part),
+            "refused": list(found.refused),
+            "copies": [copy.as_json() for copy in found.copies],
+        }
+    }
 
 
 def compared(examination: Examination) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.finding import ASSESSED
-from forensics.report import phrases
+from forensics.report import phrases, planted
 from forensics.report.blocks import (
     BREAK,
     Block,
@@ -85,26 +85,25 @@ def validation(m: Matter) -> list[Block]:
 
 
 def controls(m: Matter) -> list[Block]:
-    """The alterations planted in this recording, where they were asked for."""
+    """The alterations planted in this recording and its copies, where they were asked for."""
     if "controls" not in m.record:
         return []
-    rows = [
-        (
-            one["what"],
-            f"{phrases.question(one['question'])}: {phrases.tells(one['told_by'])}",
-            phrases.planted(one),
+    found = m.record["controls"]
+    first, *others = [
+        block
+        for of in planted.tables(found)
+        for block in table(
+            of.caption, [(name, share, False) for name, share in zip(of.columns, of.shares, strict=True)], of.rows
         )
-        for one in m.record["controls"]
-    ]
-    columns = [
-        ("Alteration planted", 0.4, False),
-        ("Question, and what tells it", 0.3, False),
-        ("Told, of trials", 0.3, False),
-    ]
+    ] or [note("Nothing could be planted.")]
+    above = planted.copied(found)
     return [
-        heading(2, "Controls planted in this recording"),
-        paragraph(phrases.CONTROLS),
-        *table("Alterations planted in this recording, and how often they were told", columns, rows),
+        heading(2, planted.TITLE),
+        paragraph(planted.ABOUT),
+        first,
+        *bullets(planted.notes(found)),
+        *([paragraph(above)] if above else []),
+        *others,
     ]
 
 
