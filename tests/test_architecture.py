@@ -134,6 +134,8 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/validation/command.py",
         "forensics/validation/examining.py",
         "forensics/replay.py",
+        "forensics/explorer/frames.py",
+        "forensics/explorer/widget.py",
         "forensics/training.py",
         "forensics/cli.py",
         "forensics/__init__.py",
