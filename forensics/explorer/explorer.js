@@ -806,7 +806,10 @@ async function render({ model, el }) {
   function progress(now) {
     if (!about) return;
     if (now.fault) { say(now.fault); return; }
-    if (now.whole) { say("The viewing copy is whole."); askLanes(); } else say(`Making the viewing copy: ${now.made} of ${now.of} pictures; what is there can be looked at.`);
+    if (!now.whole) say(`Making the viewing copy: ${now.made} of ${now.of} pictures; what is there can be looked at.`);
+    else if (now.made < now.of) say(`The viewing copy ends at its largest size, with ${now.made} of ${now.of} pictures; a case of a part (--from, --to) shows the rest.`);
+    else say("The viewing copy is whole.");
+    if (now.whole && now.kind === "progress") askLanes();
     if (times.length && (state.row < 0 || state.wanted !== state.row) && state.wanted < now.made && !state.playing) go(state.at, state.wanted);
   }
 

@@ -10,6 +10,7 @@ decodes, kept in the case's cache and told of in its log by SHA-256. While it is
 
 from __future__ import annotations
 
+import atexit
 import importlib.metadata
 import json
 import os
@@ -179,6 +180,7 @@ class ViewingCopy:
             self._folder = Path(tempfile.mkdtemp(PARTIAL, f"{STAGED}{os.getpid()}-", self._case))
             (self._folder / PICTURES).touch()
             self.pictures = Pictures(self._folder / PICTURES)
+            atexit.register(self._remove)
             self._thread.start()
 
     @property
@@ -205,6 +207,9 @@ class ViewingCopy:
             if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
                 shutil.rmtree(left, ignore_errors=True)
 
+    def _remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def _make_guarded(self) -> None:
         try:
             self._make()
@@ -214,7 +219,8 @@ class ViewingCopy:
         except OSError as error:
             self.fault = f"The viewing copy could not be written ({error.strerror})."
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove()
+            atexit.unregister(self._remove)
 
     def _make(self) -> None:
         if self._clip.picture is not None and self.expected:

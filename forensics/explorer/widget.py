@@ -74,7 +74,8 @@ class Explorer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End it, and a viewing copy that is not whole."""
-        self.copy.close()
+        if "copy" in vars(self):  # else it was refused before
+            self.copy.close()
         super().close()
 
     # -- messages ----------------------------------------------------------------------------------------------------

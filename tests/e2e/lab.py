@@ -97,7 +97,22 @@ def opened(browser: Any, address: str, name: str, width: int, height: int) -> An
     return page
 
 
+#: Whether a cell runs or has run.
+BEGUN = "k => /[*\\d]/.test(document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')[k].textContent)"
+
+
 def run_cell(page: Any, number: int = 0) -> None:
-    """Run one cell by its keys."""
-    page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-editor").nth(number).click()
-    page.keyboard.press("Control+Enter")
+    """Run one cell by its keys; where a slow machine makes JupyterLab ask for the kernel, it is answered."""
+    for _ in range(10):
+        if (ask := page.locator(".jp-Dialog .jp-mod-accept")).count():
+            ask.first.click()
+            page.wait_for_timeout(3000)
+        page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-editor").nth(number).click()
+        page.keyboard.press("Control+Enter")
+        try:
+            page.wait_for_function(BEGUN, arg=number, timeout=5000)
+            return
+        except Exception as error:
+            if type(error).__name__ != "TimeoutError":
+                raise
+    raise AssertionError("the cell does not run")
