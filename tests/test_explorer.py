@@ -471,6 +471,13 @@ def test_phonemes_are_struck_out_as_by_the_command(explorer):
     assert actions(explorer.case.folder)[-2:] == ["struck_out", "restored"]
 
 
+def test_a_fault_of_ours_does_not_leave_the_page_waiting(explorer, monkeypatch):
+    monkeypatch.setattr(explorer, "answer", lambda asked: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        explorer._receive(explorer, {"kind": "start", "id": 9}, [])
+    assert {"kind": "refused", "id": 9, "code": "E_FAULT"}.items() <= explorer.sent[-1][0].items()
+
+
 def test_an_act_while_another_run_works_is_refused_in_words(explorer, face_clip):
     explorer.copy.wait(120)
     with Case(explorer.case.folder, face_clip):

@@ -223,14 +223,14 @@ function drawPicture(canvas, shown, overlaid) {
   }
   pen.drawImage(bitmap, 0, 0);
   if (!overlaid) return;
-  const [w, h] = [bitmap.width, bitmap.height], each = faces.length ? points.length / 2 / faces.length : 0;
+  const [w, h] = [bitmap.width, bitmap.height], dot = Math.max(1, Math.round(Math.min(w, h) / 360)), each = faces.length ? points.length / 2 / faces.length : 0;
   faces.forEach((face, k) => {
     let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
     pen.fillStyle = BLUE;
     for (let i = k * each; i < (k + 1) * each; i += 1) {
       const x = points[2 * i] * w, y = points[2 * i + 1] * h;
       [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
-      pen.fillRect(x - 1, y - 1, 2, 2);
+      pen.fillRect(x - dot / 2, y - dot / 2, dot, dot);
     }
     for (const [colour, width] of [[WHITE, 4], [BLUE, 2]]) {
       pen.strokeStyle = colour;

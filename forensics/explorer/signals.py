@@ -284,6 +284,7 @@ def lanes(
         )
 
     def spans(name: str, label: str, found: Sequence[Lane], note: str = "") -> Lane:
+        note = note if found or note else "none found"
         return {"name": name, "label": label, "kind": "spans", "spans": fewer(found, inside), "note": note}
 
     who = person if person in scene.persons else next(iter(scene.persons), None)
@@ -323,11 +324,11 @@ def lanes(
     )
     made.append(spans("voice", "Voice events", signals.events(("voice",)), signals.why("voice.take")))
     cuts = [{"from": s.start_s, "to": s.start_s, "label": f"cut at {s.start_s:.3f} s"} for s in scene.shots[1:]]
-    made.append(spans("cuts", "Cuts", cuts, "" if cuts else "none found"))
+    made.append(spans("cuts", "Cuts", cuts))
     seen = [
         _span(t.interval, f"{t.name}: {t.named}" if t.named else t.name) | {"track": t.name} for t in signals.tracks
     ]
-    made.append(spans("coverage", "Faces in view", seen, "" if seen else "none found"))
+    made.append(spans("coverage", "Faces in view", seen))
     return made
 
 

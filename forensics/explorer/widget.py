@@ -16,7 +16,7 @@ import traitlets
 from forensics import marking, naming, striking
 from forensics.case import CaseFolder, disk_errors
 from forensics.custody import Actor
-from forensics.errors import ForensicsError, ParameterError
+from forensics.errors import CaseError, ForensicsError, ParameterError
 from forensics.explorer import asking, measuring, signals
 from forensics.explorer.frames import ViewingCopy
 from forensics.finished import FinishedCase
@@ -99,6 +99,9 @@ class Explorer(anywidget.AnyWidget):
         except ForensicsError as error:
             self._refuse(asked["id"], error)
             return
+        except Exception as error:  # a fault of ours: the page must not wait for ever; the kernel's log has the rest
+            self._refuse(asked["id"], CaseError("E_FAULT", f"The software failed ({type(error).__name__}).", ""))
+            raise
         self.send({"kind": asked["kind"], "id": asked["id"], **answer}, buffers)
 
     def _refuse(self, number: int | None, error: ForensicsError) -> None:
@@ -159,9 +162,7 @@ class Explorer(anywidget.AnyWidget):
             {
                 "question": phrases.question(finding["question"]),
                 "person": finding["person"] or "",
-                "said": phrases.sentence(finding)
-                if finding["measurements"]
-                else " ".join(why for why, _ in phrases.reasons(finding)),
+                "said": " ".join(why for why, _ in phrases.reasons(finding)) or phrases.sentence(finding),
                 "events": [
                     {"from": e["start_s"], "to": e["end_s"], "label": e["what"], "unusual": e["unusual"]}
                     for e in finding["events"][:MOST_EVENTS]
@@ -284,4 +285,5 @@ def played(audio: Audio, interval: Interval) -> tuple[np.ndarray, float, int]:
 
 
 def _said(error: ForensicsError) -> str:
-    return f"{error.sentence} {error.next_step}"
+    """In words; the commands' options mean nothing on a page."""
+    return error.sentence if "--" in error.next_step else f"{error.sentence} {error.next_step}".rstrip()
