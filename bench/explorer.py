@@ -29,7 +29,6 @@ from forensics.clip import identify, opened
 
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import lab
-from test_explored import SEEK
 
 #: Arrays that count rows of others, and which.
 COUNTED = {"row": "t_s", "repeat_face": "row", "closeup_face": "row", "sighting_row": "t_s"}
@@ -130,7 +129,7 @@ def main() -> None:
             page, again_s = explored(browser, address, 1)
             times = np.load(next(case.glob("cache/*/end.npy")).with_name("t_s.npy"))
             rows = np.random.default_rng(1).permutation(len(times))[: options.seeks].tolist()
-            took = [page.evaluate(SEEK, [f"{times[row] + 0.001:.6f}", row]) for row in rows]
+            took = [page.evaluate(lab.SEEK, [f"{times[row] + 0.001:.6f}", row]) for row in rows]
             page.locator(".fx").get_by_role("button", name="Play", exact=True).click()
             page.wait_for_timeout(10_000)
             after = kernel_mb(), page_mb()

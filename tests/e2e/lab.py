@@ -30,6 +30,21 @@ FLAGS = (
 )
 #: Seconds for the server to answer: a machine that builds something beside it is slow.
 PATIENCE_S = 120.0
+#: Resolves when the picture of a row is drawn, with the ms that took from the key's or the field's own event on.
+SEEK = """
+([seconds, row]) => new Promise((done, fail) => {
+    const canvas = document.querySelector('.fx canvas[role="img"]');
+    const field = document.querySelector('.fx input[aria-label="Position in seconds"]');
+    const began = performance.now();
+    const watcher = new MutationObserver(() => {
+        if (canvas.dataset.row === String(row)) { watcher.disconnect(); done(performance.now() - began); }
+    });
+    watcher.observe(canvas, { attributes: true });
+    setTimeout(() => fail(new Error("no picture " + row + ", there is " + canvas.dataset.row)), 60000);
+    field.value = seconds;
+    field.dispatchEvent(new Event("change"));
+})
+"""
 
 
 @contextmanager

@@ -30,21 +30,6 @@ SHOTS = os.environ.get("EXPLORER_SHOTS")
 SIZES = {"wide": (1440, 1700), "narrow": (820, 2400)}
 #: ms that the page waits for anything: the machine may build something beside it.
 PATIENCE_MS = 120_000
-#: Resolves when the picture of a row is drawn, with the ms that took from the key's or the field's own event on.
-SEEK = """
-([seconds, row]) => new Promise((done, fail) => {
-    const canvas = document.querySelector('.fx canvas[role="img"]');
-    const field = document.querySelector('.fx input[aria-label="Position in seconds"]');
-    const began = performance.now();
-    const watcher = new MutationObserver(() => {
-        if (canvas.dataset.row === String(row)) { watcher.disconnect(); done(performance.now() - began); }
-    });
-    watcher.observe(canvas, { attributes: true });
-    setTimeout(() => fail(new Error("no picture " + row + ", there is " + canvas.dataset.row)), 60000);
-    field.value = seconds;
-    field.dispatchEvent(new Event("change"));
-})
-"""
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +282,7 @@ def test_a_seek_takes_no_longer_than_an_eye(seen: Seen) -> None:
     """Printed for the figures; asserted with room, for a machine that builds something beside it."""
     rows = [(7 * k * k + 3) % 50 for k in range(40)]
     rows = [row for before, row in zip([-1, *rows], rows, strict=False) if row != before]
-    took = [seen.page.evaluate(SEEK, [f"{at_s(row) + 0.01:.3f}", row]) for row in rows]
+    took = [seen.page.evaluate(lab.SEEK, [f"{at_s(row) + 0.01:.3f}", row]) for row in rows]
     took.sort()
     median, ninth = took[len(took) // 2], took[int(0.9 * len(took))]
     print(f"seek: median {median:.0f} ms, 90 % within {ninth:.0f} ms, n = {len(took)}")
