@@ -285,8 +285,3 @@ class ViewingCopy:
                 if error.code != "E_CASE_LOCKED" or time.monotonic() - since > PATIENCE_S:
                     raise
                 time.sleep(0.2)
-
-
-def nearest(t_s: np.ndarray, at_s: float) -> int:
-    """Row of the picture that is shown at a time: the last one that began by then."""
-    return int(np.clip(np.searchsorted(t_s, at_s + 1e-9, "right") - 1, 0, max(len(t_s) - 1, 0)))
