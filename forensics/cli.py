@@ -414,6 +414,41 @@ def strike(
 
 
 @app.command()
+def mark(
+    case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a case with a report.")],
+    seconds: Annotated[
+        float | None, typer.Argument(metavar="SECONDS", help="Instant on the presentation clock, as the report has it.")
+    ] = None,
+    end: Annotated[float | None, typer.Option("--to", help="Mark a stretch, up to this second.")] = None,
+    comment: Annotated[
+        str, typer.Option(help="What you saw or heard there; with --remove, why it is taken back.")
+    ] = "",
+    remove: Annotated[int | None, typer.Option(help="Take the mark of this number back.")] = None,
+    examiner: Examiner = None,
+    role: Role = None,
+) -> None:
+    """Mark an instant or a stretch with a comment; without SECONDS, list the marks.
+
+    The act is logged; the next report prints the marks with their pictures. No number rests on them.
+    """
+    from forensics import custody, marking
+    from forensics.case import CaseFolder, disk_errors
+
+    with disk_errors(), CaseFolder(case_folder, actor=custody.actor(examiner, role)) as case:
+        if remove is not None:
+            marking.take_back(case, remove, comment)
+        elif seconds is not None:
+            marking.give(case, seconds, end, comment)
+        marks = marking.given(case.state())
+    typer.echo("mark   from (s)     to (s)  comment" if marks else "Nothing is marked.")
+    for number, about in marks.items():
+        line = f"{number:4} {about['start_s']:10.3f} {about['end_s']:10.3f}  "
+        typer.echo(line + for_terminal(about["comment"], longest=marking.LONGEST))
+    if seconds is not None or remove is not None:
+        typer.echo("To print this, run forensics report CLIP --out CASE again, with the same options.")
+
+
+@app.command()
 def verify(
     case_folder: Annotated[Path, typer.Argument(metavar="CASE", help="Folder of a case; a read-only copy will do.")],
     clip: Annotated[str | None, typer.Option(help="The recording, to verify it too. It is only read.")] = None,

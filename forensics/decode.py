@@ -293,6 +293,15 @@ class Picture:
         )
         return small.to_ndarray().astype(np.float32)
 
+    def small(self, side_px: int) -> np.ndarray:
+        """As ``rgb``, for the eye: its shorter side no longer than ``side_px``, averaged where it shrinks."""
+        factor = min(1.0, side_px / min(self._size))
+        width, height = (max(1, round(side * factor)) for side in self._size)
+        picture = self._scaler.reformat(
+            self._frame, width=width, height=height, format="rgb24", interpolation=Interpolation.AREA
+        ).to_ndarray()
+        return np.ascontiguousarray(_turned(picture, self._frame))
+
     def checksum(self) -> int:
         """CRC-32 of the first decoded plane: equal for pictures that repeat the one before exactly."""
         return zlib.crc32(self._frame.planes[0])

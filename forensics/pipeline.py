@@ -21,6 +21,7 @@ from forensics import (
     controls,
     custody,
     landmarks,
+    marking,
     naming,
     observe,
     references,
@@ -147,7 +148,7 @@ def _examine(
         def look(place: Path) -> dict[str, Any]:
             return _observe(case, clip, fd, place, interval, settings, heard, progress)
 
-        folder, about, known = _derived(case, clip, _key(clip, interval, settings), look)
+        folder, about, known = derived(case, clip, _key(clip, interval, settings), look)
         surveyed = _survey(case, clip, fd, settings)
         scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
         if scene.observation.audio is not None:
@@ -219,7 +220,7 @@ def _copied(
         def look(place: Path) -> dict[str, Any]:
             return _observe(case, clip, fd, place, part, settings, {}, progress)
 
-        scene = _scene_of(*_derived(case, clip, _key(clip, part, settings), look)[:2], part, settings)
+        scene = _scene_of(*derived(case, clip, _key(clip, part, settings), look)[:2], part, settings)
     alone = degrading.same(scene, face)
     if alone is None:
         return replace(planted, refused=("face_not_found",))
@@ -344,14 +345,14 @@ def _methods_of(modules: Iterable[Any]) -> dict[str, str]:
     return {module.METHOD.name: module.METHOD.version for module in modules}
 
 
-def _derived(
+def derived(
     case: Case, clip: Clip, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]
 ) -> tuple[Path, dict[str, Any], bool]:
     """``case.cached``, but what was made of other bytes is not kept as made of these."""
 
     def guarded(place: Path) -> dict[str, Any]:
         made = make(place)
-        _refuse_if_changed(clip, case)
+        refuse_if_changed(clip, case)
         return made
 
     return case.cached(key, guarded)
@@ -362,7 +363,7 @@ def _survey(case: Case, clip: Clip, fd: int, settings: Settings) -> survey.Surve
     trusted = settings.evidence.trusted_signers
     key = survey.key(clip.sha256, trusted, _versions(("av", "numpy")))
     try:
-        folder, facts, _ = _derived(case, clip, key, lambda place: survey.make(fd, place, trusted))
+        folder, facts, _ = derived(case, clip, key, lambda place: survey.make(fd, place, trusted))
     except MediaError as error:  # the pictures and the sound were decoded: this costs one finding, not the case
         case.log("survey_refused", code=error.code)
         return None
@@ -438,7 +439,7 @@ def report(
             figures = writer.plates(record, [(finding, _charts(finding)) for finding in examination.findings])
             taken = pictures()
     except MediaError:
-        _refuse_if_changed(examination.clip, case)  # a fault of the second visit may be a change of the evidence
+        refuse_if_changed(examination.clip, case)  # a fault of the second visit may be a change of the evidence
         raise
     _verify(case, examination)
     path = writer.write(case, record, figures, taken, exhibits)
@@ -456,17 +457,21 @@ def _charts(finding: Finding) -> list[Any]:
 def _stills(case: Case, examination: Examination) -> Iterator[Callable[[], list[stills.Still]]]:
     """The only second visit to the evidence's pictures: they are taken in a child until they are called for."""
     scene, clip = examination.scene, examination.clip
-    wanted = stills.views(naming.NOBODY, scene.set_aside) + [
+    wanted: list[stills.Instant | marking.Marked] = [*stills.views(naming.NOBODY, scene.set_aside)]
+    wanted += [
         instant
         for person, appearances in scene.persons.items()
         for instant in stills.instants(person, appearances, [f for f in examination.findings if f.person == person])
     ]
+    if marks := marking.given(case.state()):
+        case.log("marks_applied", numbers=[*marks])
+    wanted += marking.pictures(marks, scene.observation.pictures)
     if not wanted or clip.picture is None:
         yield list
         return
     with opened(case.evidence) as fd, closing(stills.ask(fd, clip.picture, wanted)) as coming:
         yield lambda: stills.received(coming, wanted)
-    case.log("stills", frames=sorted({int(i.track.frame[i.row]) for i in wanted}))
+    case.log("stills", frames=sorted({i.frame for i in wanted}))
 
 
 def versions() -> dict[str, str]:
@@ -592,11 +597,11 @@ def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progr
 
 def _verify(case: Case, examination: Examination) -> None:
     """The evidence is still what was examined, behind the last visit to it; log it."""
-    _refuse_if_changed(examination.clip, case)
+    refuse_if_changed(examination.clip, case)
     case.log("examined", {"run": "examined"}, findings=len(examination.findings), sha256=examination.clip.sha256)
 
 
-def _refuse_if_changed(clip: Clip, case: Case) -> None:
+def refuse_if_changed(clip: Clip, case: Case) -> None:
     """Hash the evidence again, by its name: what lies there now must be what was examined."""
     try:
         with opened(clip.path) as fd:

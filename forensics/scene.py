@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,49 @@ def spoken(probability: Series, interval: Interval | None, settings: speech.Sett
     """Intervals of speech, inside ``interval`` where one is given."""
     found = speech.speech_intervals(probability, settings)
     return found if interval is None else intersection(found, [interval])
+
+
+def within(scene: Scene, interval: Interval) -> Scene:
+    """What was seen and heard inside ``interval``, for the same analyses; tracks keep their names.
+
+    Left out is what is of the whole file or has to be made anew: the survey, the words told, what was heard. Raises
+    MediaError ``E_NO_FRAMES`` where nothing lies there.
+    """
+    seen = scene.observation
+    inside = examined(seen, interval)
+    pictures, sightings = seen.pictures, seen.sightings
+    if pictures:
+        first, behind = np.searchsorted(pictures["t_s"], (interval.start_s, interval.end_s))
+        own = (sightings["sighting_row"] >= first) & (sightings["sighting_row"] < behind)
+        sightings = {name: values[own] for name, values in sightings.items()}
+        sightings["sighting_row"] = sightings["sighting_row"] - first
+        pictures = {name: values[first:behind] for name, values in pictures.items()}
+    parts = {
+        name: [part for track in getattr(scene, name) if (part := tracks.part(track, interval)) is not None]
+        for name in ("tracks", "brief", "set_aside")
+    }
+    return replace(
+        scene,
+        interval=inside,
+        observation=replace(
+            seen, pictures=pictures, sightings=sightings, audio=seen.audio and seen.audio.between(interval)
+        ),
+        tracks=parts["tracks"],
+        brief=parts["brief"],
+        set_aside=parts["set_aside"],
+        shots=_clipped(scene.shots, interval),
+        freezes=_clipped(scene.freezes, interval),
+        speech=None if scene.speech is None else _clipped(scene.speech, interval),
+        level=None if scene.level is None else scene.level.between(interval),
+        survey=None,
+        heard={},
+        told=None,
+    )
+
+
+def _clipped(parts: Sequence[Interval], interval: Interval) -> list[Interval]:
+    """Each part inside the interval; those that touch stay apart."""
+    return [common for part in parts if (common := part & interval) is not None]
 
 
 def examined(observation: Observation, interval: Interval | None) -> Interval:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from forensics import sandbox
 from forensics.errors import MediaError
 from forensics.finding import Event, Finding, Strip
+from forensics.marking import Marked
 from forensics.timeline import FaceTrack
 
 #: Height of a still in the report, in px, and pictures shown a person.
@@ -48,6 +49,26 @@ class Instant:
     caption: str
     question: str = ""
 
+    @property
+    def person(self) -> str:
+        return self.track.person
+
+    @property
+    def t_s(self) -> float:
+        return float(self.track.t_s[self.row])
+
+    @property
+    def frame(self) -> int:
+        return int(self.track.frame[self.row])
+
+    @property
+    def pts(self) -> int:
+        return int(self.track.pts[self.row])
+
+    @property
+    def points(self) -> list[list[float]]:
+        return self.track.landmarks[self.row][:468, :2].tolist()
+
 
 def draw(fd: int, stream_index: int, wanted: list[tuple[int, list[list[float]], bool]]) -> Iterator[sandbox.Message]:
     """Runs in the child: for each (number of a picture, points of a face, mouth alone?) the picture as JPEG."""
@@ -65,10 +86,12 @@ def draw(fd: int, stream_index: int, wanted: list[tuple[int, list[list[float]], 
 
 
 def _marked(rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The whole picture, the face boxed and its landmarks drawn."""
+    """The whole picture, the face boxed and its landmarks drawn; without points the picture alone."""
     from forensics import pixels
 
     factor = HEIGHT_PX / rgb.shape[0]
+    if not len(points):
+        return pixels.scale(rgb, factor)
     rgb, xy = pixels.scale(rgb, factor), points * factor
     corners = (*(xy.min(0) - 6).astype(int).tolist(), *(xy.max(0) + 6).astype(int).tolist())
     pixels.draw_box(rgb, corners, _WHITE, 3)
@@ -135,20 +158,18 @@ def _caption(event: Event) -> str:
     return "a blink at its deepest point" if event.kind == "blink" else event.what
 
 
-def ask(fd: int, stream_index: int, wanted: list[Instant]) -> Generator[sandbox.Message, None, None]:
+def ask(fd: int, stream_index: int, wanted: Sequence[Instant | Marked]) -> Generator[sandbox.Message, None, None]:
     """A child begins to take the stills: until they are ``received`` its caller may do other work."""
-    points = [
-        (int(i.track.frame[i.row]), i.track.landmarks[i.row][:468, :2].tolist(), bool(i.question)) for i in wanted
-    ]
+    points = [(i.frame, i.points, bool(i.question)) for i in wanted]
     return sandbox.stream("forensics.stills:draw", fd, stream_index=stream_index, wanted=points)
 
 
-def take(fd: int, stream_index: int, wanted: list[Instant]) -> list[Still]:
+def take(fd: int, stream_index: int, wanted: Sequence[Instant | Marked]) -> list[Still]:
     """The stills, in the order of ``wanted``."""
     return received(ask(fd, stream_index, wanted), wanted) if wanted else []
 
 
-def received(messages: Iterable[sandbox.Message], wanted: list[Instant]) -> list[Still]:
+def received(messages: Iterable[sandbox.Message], wanted: Sequence[Instant | Marked]) -> list[Still]:
     """The stills that were asked for, in the order of ``wanted``."""
     made = {header["k"]: arrays["jpeg"].tobytes() for header, arrays in messages}
     if len(made) < len(wanted):
@@ -158,15 +179,5 @@ def received(messages: Iterable[sandbox.Message], wanted: list[Instant]) -> list
             "Check that the evidence did not change, and run again.",
         )
     return [
-        Still(
-            i.name,
-            i.track.person,
-            float(i.track.t_s[i.row]),
-            int(i.track.frame[i.row]),
-            int(i.track.pts[i.row]),
-            i.caption,
-            made[k],
-            i.question,
-        )
-        for k, i in enumerate(wanted)
+        Still(i.name, i.person, i.t_s, i.frame, i.pts, i.caption, made[k], i.question) for k, i in enumerate(wanted)
     ]

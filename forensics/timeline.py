@@ -188,6 +188,13 @@ class Audio:
         block = self.samples[first : max(first, behind)]
         return np.asarray(block, np.float32).mean(axis=1), self.start_s + first / self.rate_hz
 
+    def between(self, interval: Interval) -> Audio:
+        """The sound inside ``interval``, in memory; without a sample where it has none."""
+        first = min(len(self.samples), max(0, round((interval.start_s - self.start_s) * self.rate_hz)))
+        behind = min(len(self.samples), max(first, round((interval.end_s - self.start_s) * self.rate_hz)))
+        gaps = tuple(common for gap in self.gaps if (common := gap & interval) is not None)
+        return Audio(self.samples[first:behind], self.rate_hz, self.start_s + first / self.rate_hz, gaps)
+
     def windows(self, seconds: float) -> Iterator[Interval]:
         """Consecutive intervals of ``seconds`` (the last may be shorter) that cover the sound."""
         whole = self.interval

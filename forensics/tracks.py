@@ -264,3 +264,30 @@ def face_tracks(
             )
         )
     return tracks
+
+
+#: What a track holds of each picture beside its quality.
+_ROWS_OF = ("t_s", "frame", "pts", "landmarks", "blendshapes", "transform", "vertex_rgb")
+
+
+def part(track: FaceTrack, interval: Interval) -> FaceTrack | None:
+    """What a track holds inside ``interval``, in memory; None where that is no picture."""
+    first, behind = (int(k) for k in np.searchsorted(track.t_s, (interval.start_s, interval.end_s)))
+    if first == behind:
+        return None
+    arrays: dict[str, Any] = {name: np.asarray(getattr(track, name)[first:behind]) for name in _ROWS_OF}
+    quality = {k: replace(s, t_s=s.t_s[first:behind], values=s.values[first:behind]) for k, s in track.quality.items()}
+    repeats, closeups = track.repeats, track.closeups
+    if repeats is not None:
+        own = (repeats.row >= first) & (repeats.row < behind)
+        repeats = replace(
+            repeats,
+            row=repeats.row[own] - first,
+            landmarks=repeats.landmarks[own],
+            blendshapes=repeats.blendshapes[own],
+        )
+    if closeups is not None:
+        low, high = np.searchsorted(closeups.row, (first, behind))
+        held = {f.name: np.asarray(getattr(closeups, f.name)[low:high]) for f in fields(CloseUps)}
+        closeups = CloseUps(**held | {"row": held["row"] - first})
+    return replace(track, **arrays, quality=quality, repeats=repeats, closeups=closeups)

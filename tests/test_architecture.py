@@ -135,6 +135,8 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/validation/examining.py",
         "forensics/references.py",
         "forensics/replay.py",
+        "forensics/explorer/frames.py",
+        "forensics/explorer/widget.py",
         "forensics/training.py",
         "forensics/cli.py",
         "forensics/notebook.py",

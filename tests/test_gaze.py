@@ -180,6 +180,14 @@ def test_the_landmarks_error_is_that_of_the_angle(noise_px):
 # -- what is not seen ------------------------------------------------------------------------------------------------
 
 
+def test_an_appearance_that_was_not_sampled_again_takes_nothing_from_the_error():
+    """A face that comes back for less than a cell of the pass may have no second look."""
+    sampled = planted.looked_again(person(0.1, right=(MOVES, 0.0)), 0.1)
+    later = replace(sampled, name="A2", t_s=sampled.t_s + 20, repeats=None)
+    alone, both = (looked.measure_error(tracks, Settings()) for tracks in ([sampled], [sampled, later]))
+    assert alone == both and looked.measure_error([later], Settings()) is None
+
+
 def test_shut_eyes_are_not_measured():
     lids = np.where((T_S > 4) & (T_S < 7), 3.0, 9.0)[:, None]
     points, poses = head(right=(MOVES, 0.0))

@@ -7,7 +7,7 @@ real alteration are not simulated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from forensics.analysis.lighting import Settings as LightingSettings
 from forensics.analysis.lighting import normals, pooled_light, signal
 from forensics.closeup import RADII
 from forensics.scene import Scene
-from forensics.timeline import Audio, CloseUps, FaceTrack, Interval
+from forensics.timeline import Audio, FaceTrack, Interval
+from forensics.tracks import part
 
 #: What a track holds of each picture.
 PICTURES = ("landmarks", "blendshapes", "transform", "vertex_rgb")
@@ -26,20 +27,9 @@ AMBIENT, SKIN = 0.3, 0.35
 
 def first_part(track: FaceTrack, seconds: float) -> FaceTrack:
     """The first seconds of a track, in memory."""
-    n = int(np.searchsorted(track.t_s, track.t_s[0] + seconds))
-    arrays: dict[str, Any] = {name: np.asarray(getattr(track, name)[:n]) for name in ("t_s", "frame", "pts", *PICTURES)}
-    quality = {k: replace(s, t_s=s.t_s[:n], values=s.values[:n]) for k, s in track.quality.items()}
-    repeats, closeups = track.repeats, track.closeups
-    if repeats is not None:
-        own = repeats.row < n
-        repeats = replace(
-            repeats, row=repeats.row[own], landmarks=repeats.landmarks[own], blendshapes=repeats.blendshapes[own]
-        )
-    if closeups is not None:
-        m = int((closeups.row < n).sum())
-        held = {name: np.asarray(getattr(closeups, name)[:m]) for name in (f.name for f in fields(CloseUps))}
-        closeups = CloseUps(**held)
-    return replace(track, **arrays, quality=quality, repeats=repeats, closeups=closeups)
+    first = part(track, Interval(float(track.t_s[0]), float(track.t_s[0]) + seconds))
+    assert first is not None
+    return first
 
 
 def with_face(scene: Scene, track: FaceTrack) -> Scene:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forensics import custody, naming, striking, telling
+from forensics import custody, marking, naming, striking, telling
 from forensics.finding import NOT_ASSESSABLE, REASONS
 from forensics.report import phrases, planted
 from forensics.report.plates import Photograph, Plate, events_name
@@ -61,6 +61,7 @@ def render(
         controls=record.get("controls"),
         references=record.get("references"),
         struck_by=struck_by(state),
+        marks=marks(state),
         losses=[(k, n, c) for k, counts in sorted(clip["losses"].items()) for n, c in sorted(counts.items()) if c],
         place=record["findings"].index,
         known=[(name, told[key]) for key, name in CASE_FIELDS.items() if key in told],
@@ -99,6 +100,7 @@ def environment() -> Environment:
         "whom": whom,
         "nobody": naming.NOBODY,
         "events_name": events_name,
+        "marked": marking.MARKED,
     }
     return made
 
@@ -182,6 +184,21 @@ def struck_by(state: Mapping[str, Any]) -> dict[int, Untrusted]:
         int(number): joined((a["reason"], a["actor"], a["utc"], f"log entry {a['entry']}"), ", ")
         for number, a in striking.given(state).items()
     }
+
+
+def marks(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The examiner's marks in the order of time: number, stretch, comment, and who marked when."""
+    return [
+        {
+            "number": number,
+            "when": phrases.instant(a["start_s"])
+            if a["start_s"] == a["end_s"]
+            else phrases.stretch(a["start_s"], a["end_s"]),
+            "comment": Untrusted(a["comment"]),
+            "by": joined((a["actor"], a["utc"], f"log entry {a['entry']}"), ", "),
+        }
+        for number, a in marking.given(state).items()
+    ]
 
 
 # -- custody ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from forensics.marking import MARKED
 from forensics.report import phrases
 from forensics.report.blocks import (
     BREAK,
@@ -20,7 +21,7 @@ from forensics.report.blocks import (
     table,
     terms,
 )
-from forensics.report.html import MOST_EVENTS, people
+from forensics.report.html import MOST_EVENTS, marks, people
 from forensics.report.matter import (
     Matter,
     figure_of,
@@ -65,6 +66,20 @@ def observations(m: Matter) -> list[Block]:
         ),
         *(block for person in own for block in _person(m, person)),
         *([] if own else [paragraph("No person was found, and no question was asked.")]),
+        *_marked(m),
+    ]
+
+
+def _marked(m: Matter) -> list[Block]:
+    """What the examiner marked, with its pictures; nothing where nothing was."""
+    found = marks(m.state)
+    columns = [("Mark", 0.5, True), ("When", 2, False), ("Comment", 4, False), ("Marked by", 2, False)]
+    rows = [[str(a["number"]), a["when"], a["comment"], a["by"]] for a in found]
+    return [
+        *([heading(2, "Marked by the examiner")] if found else []),
+        *([note("The examiner's words on what was looked at: no measurement rests on them.")] if found else []),
+        *table("Marks of the examiner", columns, rows),
+        *_single([p for p in m.photographs if p.still.person == MARKED]),
     ]
 
 

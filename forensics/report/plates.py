@@ -11,6 +11,7 @@ from typing import Any
 
 from forensics.errors import ParameterError
 from forensics.finding import Finding
+from forensics.marking import MARKED
 from forensics.naming import NOBODY
 from forensics.plots import Chart, csv, svg
 from forensics.report import planted
@@ -120,7 +121,7 @@ def _source(record: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
 def photographs(record: Mapping[str, Any], stills: Iterable[Any]) -> list[Photograph]:
     """The stills, numbered in the order of the report, each with the finding that has an event there."""
     placed = [(_place(record, still), still) for still in stills]
-    about, findings = [NOBODY, *persons(record)], by_person(record)
+    about, findings = [NOBODY, *persons(record), MARKED], by_person(record)
     if strange := [still.person for _, still in placed if still.person not in about]:
         raise ParameterError("a still belongs to a person of this examination", strange)
 

@@ -350,9 +350,10 @@ def _resampled(found: Gaze, block: np.ndarray, quantities: Sequence[_Quantity], 
 
 def measure_error(tracks: Sequence[FaceTrack], settings: Settings) -> Measurement | None:
     """Repeatability of one eye's azimuth, a standard deviation; None where it was not sampled."""
-    again = np.concatenate([gaze_again(track, settings) for track in tracks])
-    if not len(again):
+    parts = [part for track in tracks if len(part := gaze_again(track, settings))]
+    if not parts:
         return None
+    again = np.concatenate(parts)
     return Measurement(
         "gaze_error",
         repeatability(again[..., 0]),

@@ -1,0 +1,133 @@
+"""JupyterLab on loopback with a folder of its own, and a notebook of one cell: for the tests and the bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+#: Nothing of the browser's own leaves the machine; sound may play without a hand on the machine.
+FLAGS = (
+    "--no-sandbox",  # the page is ours, and Chromium's sandbox refuses root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+)
+#: Seconds for the server to answer: a machine that builds something beside it is slow.
+PATIENCE_S = 120.0
+#: Resolves when the picture of a row is drawn, with the ms that took from the key's or the field's own event on.
+SEEK = """
+([seconds, row]) => new Promise((done, fail) => {
+    const canvas = document.querySelector('.fx canvas[role="img"]');
+    const field = document.querySelector('.fx input[aria-label="Position in seconds"]');
+    const began = performance.now();
+    const watcher = new MutationObserver(() => {
+        if (canvas.dataset.row === String(row)) { watcher.disconnect(); done(performance.now() - began); }
+    });
+    watcher.observe(canvas, { attributes: true });
+    setTimeout(() => fail(new Error("no picture " + row + ", there is " + canvas.dataset.row)), 60000);
+    field.value = seconds;
+    field.dispatchEvent(new Event("change"));
+})
+"""
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Address of a JupyterLab that shows ``folder``, up to and with its token's name; ended with the context."""
+    own = folder / ".jupyter"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    places = {name: str(own / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    quiet = own / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True, exist_ok=True)
+    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')  # it would ask over the picture
+    environment = os.environ | places | {"IPYTHONDIR": str(own / "ipython"), "JUPYTER_TOKEN": token}
+    options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", f"--ServerApp.root_dir={folder}"]
+    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(f"http://127.0.0.1:{port}/api/status?token={token}", process)
+        yield f"http://127.0.0.1:{port}/lab/tree/NAME?token={token}&reset"
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    since = time.monotonic()
+    while time.monotonic() - since < PATIENCE_S:
+        assert process.poll() is None, "JupyterLab ended"
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError("JupyterLab does not answer")
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook of code cells, none of them run."""
+    listed = [
+        {"cell_type": "code", "id": f"c{k}", "execution_count": None, "metadata": {}, "outputs": [], "source": text}
+        for k, text in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.write_text(json.dumps({"cells": listed, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+
+
+def opened(browser: Any, address: str, name: str, width: int, height: int) -> Any:
+    """A page with the notebook, its kernel ready."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(address.replace("NAME", name))
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE_S * 1000)
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=PATIENCE_S * 1000)
+    return page
+
+
+#: Whether a cell runs or has run.
+BEGUN = "k => /[*\\d]/.test(document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')[k].textContent)"
+
+
+def run_cell(page: Any, number: int = 0) -> None:
+    """Run one cell by its keys; where a slow machine makes JupyterLab ask for the kernel, it is answered."""
+    for _ in range(10):
+        if (ask := page.locator(".jp-Dialog .jp-mod-accept")).count():
+            ask.first.click()
+            page.wait_for_timeout(3000)
+        page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-editor").nth(number).click()
+        page.keyboard.press("Control+Enter")
+        try:
+            page.wait_for_function(BEGUN, arg=number, timeout=5000)
+            return
+        except Exception as error:
+            if type(error).__name__ != "TimeoutError":
+                raise
+    raise AssertionError("the cell does not run")
