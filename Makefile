@@ -54,7 +54,7 @@ samples: .venv/.ready  ## remake every sample
 
 notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
 	.venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
-		notebooks/*.ipynb
+		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
 	.venv/bin/python tests/real/gate.py
