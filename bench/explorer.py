@@ -46,7 +46,7 @@ def made(minutes: float, place: Path) -> tuple[Path, Path]:
     with Case(folder, clip) as case, opened(clip) as fd:
         about = identify(clip, fd)
         case.claim(about.sha256)
-        case.log("opened", sha256=about.sha256, sha512=about.sha512, **pipeline._procedure(None, pipeline.Settings()))
+        case.log("opened", sha256=about.sha256, sha512=about.sha512, **pipeline.procedure(None, pipeline.Settings()))
         kept, _, _ = case.cached({"bench": minutes}, lambda target: repeated(seen, clip, target))
         case.log("observed", cache=kept.name)
         write(folder / "findings.json", (place / "short" / "findings.json").read_bytes())

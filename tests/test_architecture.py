@@ -111,6 +111,8 @@ def test_an_analysis_knows_neither_files_nor_other_analyses(path):
             "observe",
             "stills",
             "pipeline",
+            "taking",
+            "copies",
             "scene",
             "cli",
             "report",
@@ -128,9 +130,11 @@ def test_the_time_line_stands_on_nothing_of_ours_but_errors():
 
 
 def test_the_measuring_parts_do_not_know_the_case():
-    """Only the pipeline and the command line hold a case; nothing below writes the log or the cache."""
+    """Only the pipeline, its pass and the commands hold a case; nothing below writes the log or the cache."""
     assert importers("forensics.case") <= {
         "forensics/pipeline.py",
+        "forensics/taking.py",
+        "forensics/copies.py",
         "forensics/validation/command.py",
         "forensics/validation/examining.py",
         "forensics/references.py",

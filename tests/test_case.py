@@ -16,7 +16,7 @@ import pytest
 import synth
 
 from forensics import case as case_module
-from forensics import clip, custody, landmarks, observe, pipeline
+from forensics import clip, custody, landmarks, observe, pipeline, taking
 from forensics.case import LOG, STATE, Case, CaseFolder, canonical, write
 from forensics.errors import CaseError, IntegrityError, MediaError
 from forensics.timeline import Interval
@@ -292,7 +292,7 @@ def test_the_second_run_does_not_decode_again(case, monkeypatch):
 
 def test_the_key_holds_all_that_the_observation_depends_on(evidence, monkeypatch):
     def key(interval=None, settings=None, **changed):
-        return canonical(pipeline._key(replace(known, **changed), interval, settings or pipeline.Settings()))
+        return canonical(taking.key_of(replace(known, **changed), interval, settings or pipeline.Settings()))
 
     def observing(**values):
         return pipeline.Settings(observe=observe.Settings(**values))

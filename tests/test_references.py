@@ -114,7 +114,7 @@ def test_verify_recomputes_the_references_too(case):
 
 def test_a_replay_examines_the_references_again(case, clip, other, monkeypatch):
     assert replayed(case, clip, other).verdict == replay.IDENTICAL and bad(case) == []
-    monkeypatch.setattr(pipeline, "_observe", lambda *_: pytest.fail("looked"))
+    monkeypatch.setattr(pipeline, "observed", lambda *_: pytest.fail("looked"))
     with pytest.raises(CaseError, match=r"E_REFERENCES_NEEDED.*R1.*--reference"):
         replayed(case, clip)
     with pytest.raises(MediaError, match="E_OTHER_FILE"):

@@ -601,7 +601,7 @@ def test_the_software_is_known_by_all_its_files(tmp_path, monkeypatch):
 def test_a_case_of_the_report_saves_the_looking(face_clip, face_case, tmp_path, monkeypatch):
     cases = tmp_path / "cases"
     shutil.copytree(face_case, cases / face_clip.stem)
-    monkeypatch.setattr(pipeline, "_observe", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr(pipeline, "observed", lambda *_: pytest.fail("looked again"))
     recordings = [Recording(face_clip.name, "authentic", "astronaut")]
     found = validate(recordings, face_clip.parent, tmp_path / "out", cases)
     (only,) = found["recordings"]

@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from forensics import pipeline, sandbox, speech
+from forensics import sandbox, speech, taking
 from forensics.case import PARTIAL, Case
-from forensics.clip import Clip, opened
+from forensics.clip import Clip, identify, opened
 from forensics.custody import Actor
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finished import FinishedCase
@@ -164,7 +164,7 @@ class ViewingCopy:
         self.phonemes: list[list[Any]] | None = None
         self.fault = ""
         with self._opened_case() as case, opened(evidence) as fd:
-            self._clip = pipeline.identify(evidence, fd)
+            self._clip = identify(evidence, fd)
             case.claim(self._clip.sha256)
             self._key = key(finished, self._clip, self.side)
             try:
@@ -279,7 +279,7 @@ class ViewingCopy:
         while not self._stop.is_set():
             try:
                 with self._opened_case() as case:
-                    pipeline.derived(case, self._clip, self._key, adopt)
+                    taking.derived(case, self._clip, self._key, adopt)
                 return
             except CaseError as error:
                 if error.code != "E_CASE_LOCKED" or time.monotonic() - since > PATIENCE_S:
