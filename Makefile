@@ -31,8 +31,8 @@ report: .venv/.ready $(if $(CLIP),,$(SAMPLE))  ## examine CLIP='a file.mp4' (els
 	@clip=$${CLIP:-$(SAMPLE)}; stem=$$(basename "$$clip"); out=$${OUT:-case/$${stem%.*}}; \
 	set -x; .venv/bin/forensics report "$$clip" --out "$$out"
 
-test: $(SAMPLE)  ## all tests and every notebook; those on real clips skip by name without ../shared/data
-	.venv/bin/python -m pytest --numprocesses=2 --dist=loadfile tests
+test: $(SAMPLE)  ## all tests but make e2e's, and every notebook; those on real clips skip by name without ../shared/data
+	.venv/bin/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/e2e tests
 	.venv/bin/python -m pytest --nbmake --nbmake-timeout=300 notebooks
 
 check: .venv/.ready  ## lint, format, types

@@ -118,7 +118,7 @@ def test_blinks_are_taken_out_and_told():
     lid = planted.lid(t_s, np.arange(1.2, SECONDS, 2.7))
     face = planted.face(mouth=np.zeros(len(t_s)), right_lid=lid, left_lid=lid)
     scene = planted.scene([planted.track(t_s, face, noise_px=0.01)])
-    found = list(controls._eyes(scene, pipeline.Settings(), controls.Settings(blinks=(50.0, 100.0))))
+    found = list(controls._eyes(scene, pipeline.Settings(), controls.Settings(blinks=(0.0, 100.0))))
     assert [(c.told, c.n) for c in found] == [(0, 1), (1, 1)]
     assert size_of(found, "no_blinks").smallest == 100.0
 
@@ -132,7 +132,8 @@ def test_a_missing_blink_is_not_told_in_a_short_clip_whose_eyes_move(found):
 def test_altered_skin_and_moved_highlights_are_told_from_some_size_on(found):
     for kind in ("face_redder", "face_lighter", "face_smoother", "highlight_moved"):
         one = size_of(found, kind)
-        assert one.trials[-1][1] == one.trials[-1][2] > 0 and one.smallest <= one.trials[-1][0], kind
+        # Not each larger one: a face smoothed to nothing holds no detail to compare.
+        assert any(n == told > 0 for _, n, told in one.trials) and one.smallest <= one.trials[-1][0], kind
 
 
 def test_a_control_without_an_untouched_answer_says_why(found):
@@ -283,7 +284,21 @@ def test_the_face_of_a_copy_is_the_one_at_the_same_place_and_time(scene):
 
 # -- in a case -------------------------------------------------------------------------------------------------------
 
-FEW = pipeline.Settings(controls=controls.Settings(planted=True, crf=(38,)))
+#: One size of each planting: what is asked here is how copies are made, kept and told of.
+FEW = pipeline.Settings(
+    controls=controls.Settings(
+        planted=True,
+        crf=(38,),
+        late_ms=(80.0,),
+        turns=(0.5,),
+        light_deg=(60.0,),
+        places=(0.5,),
+        redder=(10.0,),
+        lighter=(20.0,),
+        smoother=(30.0,),
+        moved_iris=(20.0,),
+    )
+)
 
 
 def test_copies_are_derivations_of_the_case_examined_by_the_same_pass(face_clip, tmp_path, kept, monkeypatch):
@@ -303,7 +318,9 @@ def test_copies_are_derivations_of_the_case_examined_by_the_same_pass(face_clip,
     one, *others = found["controls"]["copies"]
     assert [c["name"] for c in (one, *others)] == ["part", "crf_38", "size_2", "noise"]
     assert {c["pictures"] for c in (one, *others)} == {50} and not any(c["refused"] for c in others)
-    assert all(len(c["answers"]) > 5 for c in others) and found["controls"]["part"] == [0.0, 5.0]
+    assert all(len(c["answers"]) > 5 for c in others) and found["controls"]["part"] == pytest.approx(
+        [0.0, 5.0], abs=0.1
+    )
     assert {"controls.csv"} <= {p.name for p in (case.folder / "tables").iterdir()}
     html = (case.folder / "report.html").read_text("utf-8")
     assert "Controls planted in this recording" in html and "CRF 38" in html
