@@ -34,6 +34,8 @@ STEMS = [
     "06_voice",
     "07_case_report",
     "08_compare",
+    "09_validate",
+    "10_batch",
 ]
 #: What has one value a picture: loops over it belong into the package.
 PICTURES = {"t_s", "frame", "pts", "landmarks", "blendshapes", "transform", "vertex_rgb", "yaw", "values"}
