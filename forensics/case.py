@@ -451,9 +451,10 @@ class Case(CaseFolder):
     def discard(self, home: str = DERIVATIONS) -> None:
         """Remove what was derived into ``home``; the log keeps the hashes of what was there."""
         gone = [name for name in custody.told(self.entries()) if name.startswith(f"{home}/")]
-        shutil.rmtree(self.folder / home, ignore_errors=True)
         if gone:
             self.log("discarded", outputs=dict.fromkeys(gone))
+        if (self.folder / home).exists():
+            shutil.rmtree(self.folder / home)
 
     def keep(self, partial: Path, mark: Mapping[str, Any]) -> None:
         """Log that the files in ``partial`` are good as ``mark`` (JSON) tells, should the run break off."""

@@ -142,6 +142,8 @@ def controls(
         _reported(case, "controls", asked or before, settings, out)
         if discard:
             case.discard()
+            head, entries = case.log_head()
+            typer.echo(f"Copies removed. Custody log: {entries} entries; the head hash to note is now: {head}")
 
 
 def _interval(start: float | None, end: float | None) -> Interval | None:
@@ -265,8 +267,8 @@ def batch(
         typer.echo(f"{row.state.capitalize()}: {for_terminal(row.file)}: {row.code}: {for_terminal(row.why)}")
     typer.echo(f"{codes.count('')} of {len(rows)} files have a report.")
     typer.echo(f"Summary: {for_terminal(str(out / batches.SUMMARY / 'summary.html'), longest=4096)}, summary.csv")
-    if any(code.startswith(batches.CRASHED) for code in codes):
-        raise typer.Exit(1)  # a defect of ours, told above
+    if any(code.startswith(batches.CRASHED) or code in batches.UNDONE for code in codes):
+        raise typer.Exit(1)  # a defect of ours, or recordings that nobody refused and nobody examined; told above
     if "INTEGRITY_FAILED" in codes:
         raise IntegrityError(
             "INTEGRITY_FAILED",

@@ -15,7 +15,7 @@ from forensics.clip import Clip, identify, opened
 from forensics.controls import degrading
 from forensics.errors import MediaError
 from forensics.scene import Scene, build
-from forensics.taking import Progress, derived, key_of, observed, versions_of
+from forensics.taking import Progress, derived, key_of, observed, refuse_if_changed, versions_of
 from forensics.timeline import Interval
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def _copies(
 
     def make(place: Path) -> dict[str, Any]:
         assert clip.picture is not None
-        return degrading.make(fd, clip.picture, clip.sound, part, kinds, place, reached)
+        made = degrading.make(fd, clip.picture, clip.sound, part, kinds, place, reached)
+        refuse_if_changed(clip, case)  # copies of other bytes are not kept as copies of these
+        return made
 
     key = {
         "copies of": clip.sha256,

@@ -9,6 +9,7 @@ the same path, and finds there what was seen. Its kernel is a child of this proc
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import os
 import signal
@@ -176,7 +177,12 @@ def page(made: Mapping[str, Any], name: str) -> str:
     shown = HTMLExporter(
         template_name="basic", exclude_input=True, exclude_output_prompt=True, exclude_input_prompt=True
     )
-    body, _ = shown.from_notebook_node(nbformat.from_dict(made))
+    lesson = nbformat.from_dict(copy.deepcopy(made))
+    for output in (o for cell in lesson["cells"] for o in cell.get("outputs", ())):
+        output.get("data", {}).pop(
+            "application/vnd.jupyter.widget-view+json", None
+        )  # a page has no kernel: its picture
+    body, _ = shown.from_notebook_node(lesson)
     return (
         environment()
         .get_template("notebook.html.j2")

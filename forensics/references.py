@@ -102,6 +102,12 @@ def take(
         with _told_of(name):
             found, own = (open_case(place), False) if place.is_dir() else (_examined(case, place, seen, examine), True)
             run = found.run
+            if found.record["clip"]["sha256"] != run.opened["sha256"]:
+                raise CaseError(
+                    "E_REFERENCE_DAMAGED",
+                    "Its findings are of another recording than its log tells.",
+                    "Name the recording itself: it is then examined as this one is.",
+                )
             _refuse_again(seen, run.opened["sha256"], run.interval)
             _refuse_other_procedure(run.opened, settings, procedure)
         seen.append((name, run.opened["sha256"], run.interval))

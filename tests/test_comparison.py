@@ -166,7 +166,11 @@ def test_one_reference_claims_no_more_than_the_scatter_within():
 def test_the_family_is_all_that_the_report_compares():
     found = compared(record(), record(sha="b"))
     assert all("of 8 comparisons of this report together" in f.measurements[0].reference for f in found.values())
-    assert found["kinematics"].measurement("apart").reference.endswith("by chance 0.10 of 2 on average")
+    assert (
+        found["kinematics"]
+        .measurement("apart")
+        .reference.endswith("by chance 0.10 of 2 on average, were both recordings' true values the same")
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +230,7 @@ def test_persons_are_compared_where_they_are_the_only_ones_or_bear_one_name():
     two = record(sha="b")
     two["clip"]["tracks"].append(two["clip"]["tracks"][0] | {"person": "B", "letter": "B"})
     assert compared(record(), two)["kinematics"].reasons == ("reference_person_unknown",)
-    assert compared(record(), two)["voice"].state == "assessed"  # the sound has no face
+    assert compared(record(), two)["voice"].reasons == ("reference_person_unknown",)  # either may be heard
     named = record(sha="b", name="Anna")
     named["clip"]["tracks"].append(named["clip"]["tracks"][0] | {"person": "B", "letter": "B"})
     assert compared(record(name="Anna"), named)["kinematics"].state == "assessed"
@@ -264,3 +268,14 @@ def test_each_quantity_is_one_that_an_analysis_prints():
     assert asked <= known
     assert all(set(c.forbidden_by) <= set(CONDITIONS) for c in COMPARED)
     assert all(set(out) <= asked for c in COMPARED for out in c.forbidden_by.values())
+
+
+def test_angles_behind_are_averaged_on_their_own_side():
+    """References at 170 and -170 degrees lie 20 apart: their mean is behind, not before."""
+    from forensics.comparison.verdict import _row
+
+    finding = {"measurements": [{"name": "light_azimuth", "unit": "deg"}]}
+    values = {f"R{k}": Value(v, v - 5, v + 5) for k, v in enumerate((170.0, -170.0))}
+    row = _row("light_azimuth", finding, Value(0.0, -5.0, 5.0), values)
+    mean = np.mean([v.value for v in row.references.values()])
+    assert abs(mean) == pytest.approx(180) and np.ptp([v.value for v in row.references.values()]) == pytest.approx(20)

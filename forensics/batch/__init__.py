@@ -8,11 +8,12 @@ measured and what was refused, ranked by what deserves a look: nothing in it is 
 from forensics.batch.command import SUMMARY, Batch, batch
 from forensics.batch.found import Entry, case_name, entries
 from forensics.batch.summary import Row, ranked
-from forensics.batch.working import CRASHED, Job, Outcome, finished
+from forensics.batch.working import CRASHED, UNDONE, Job, Outcome, finished
 
 __all__ = [
     "CRASHED",
     "SUMMARY",
+    "UNDONE",
     "Batch",
     "Entry",
     "Job",

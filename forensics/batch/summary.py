@@ -61,7 +61,9 @@ def examined(file: str, case: str, record: Mapping[str, Any]) -> Row:
         persons=len({track["person"] for track in record["clip"]["tracks"]}),
         questions=len(findings),
         assessed=sum(f["state"] == ASSESSED for f in findings),
-        coverage=round(statistics.fmean(f["coverage"] if f["state"] == ASSESSED else 0.0 for f in findings), 3),
+        coverage=round(
+            statistics.fmean([f["coverage"] if f["state"] == ASSESSED else 0.0 for f in findings] or [0.0]), 3
+        ),
         unusual=sum(item["unusual"] for f in findings for item in (*f["measurements"], *f["events"])),
         events=len(listed),
         kinds=", ".join(f"{kind} {n}" for kind, n in often.items()),

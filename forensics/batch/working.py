@@ -30,6 +30,8 @@ from forensics.sandbox import ONE_THREAD
 PROCEDURE = ("interval", "settings", "methods", "model_sha256", "versions", "software_sha256")
 #: What begins the code of a recording on which the software itself failed, as in ``forensics validate``.
 CRASHED = "CRASHED"
+#: Codes of files that were not refused for what they are: another run examines them.
+UNDONE = ("E_KILLED", "E_WORKER_LOST", "E_OTHER_SOFTWARE")
 _REFUSAL = re.compile(r"^(E_[A-Z_]+|INTEGRITY_FAILED): (.*)", re.MULTILINE)
 
 

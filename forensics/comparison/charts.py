@@ -60,9 +60,10 @@ def _draw(ax: Any, k: int, row: Row, found: Apart, first: bool) -> None:
     mean, half = row.questioned.value - found.apart, _half(found)
 
     def bar(value: Value, y: float, marker: str, colour: str, label: str) -> None:
-        at, low, high = ((v - mean) / half for v in (value.value, value.low, value.high))
+        ends = ((v - mean) / half for v in (value.value, value.low, value.high))
+        at, low, high = (min(max(v, -FARTHEST), FARTHEST) for v in ends)
         ax.errorbar(
-            min(max(at, -FARTHEST), FARTHEST),
+            at,
             y,
             xerr=[[max(0.0, at - low)], [max(0.0, high - at)]],
             fmt=marker,
@@ -74,8 +75,9 @@ def _draw(ax: Any, k: int, row: Row, found: Apart, first: bool) -> None:
         )
 
     bar(row.questioned, k - 0.14, "o", plots.BLUE, "recording")
+    step = min(0.08, 0.5 / len(row.references))
     for n, value in enumerate(row.references.values()):
-        bar(value, k + 0.12 + 0.08 * n, "s", plots.ORANGE, "references" if n == 0 else "_")
+        bar(value, k + 0.12 + step * n, "s", plots.ORANGE, "references" if n == 0 else "_")
 
 
 def _table(rows: tuple[Row, ...], found: dict[str, Apart]) -> dict[str, list[Any]]:

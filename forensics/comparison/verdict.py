@@ -106,10 +106,15 @@ def _ask(
 
 
 def _row(name: str, finding: Record, questioned: Value, references: Mapping[str, Value]) -> Row:
-    """Angles are turned to the side of the questioned one."""
+    """Angles are turned to each other first, as their mean stands on one side; then all to the questioned one's."""
     unit = next(m["unit"] for m in finding["measurements"] if m["name"] == name)
-    turned = {r: unwrapped(v, questioned.value) if name in CIRCULAR else v for r, v in references.items()}
-    return Row(name, unit, questioned, turned)
+    if name not in CIRCULAR:
+        return Row(name, unit, questioned, dict(references))
+    first = next(iter(references.values())).value
+    near = {r: unwrapped(v, first) for r, v in references.items()}
+    mean = sum(v.value for v in near.values()) / len(near)
+    turn = unwrapped(Value(mean, mean, mean), questioned.value).value - mean
+    return Row(name, unit, questioned, {r: Value(v.value + turn, v.low + turn, v.high + turn) for r, v in near.items()})
 
 
 def _answered(
@@ -134,7 +139,7 @@ def _value(compared: Compared, finding: Record | None, name: str) -> Value | Non
     if finding is None:
         return None
     m = next(m for m in finding["measurements"] if m["name"] == name)
-    if m["low"] is None:
+    if m["low"] is None or m["high"] is None or not m["low"] < m["high"]:
         return None
     value = Value(m["value"], m["low"], m["high"])
     return widened(value, m["n"]) if compared.by_stretch else value
@@ -149,7 +154,9 @@ def _counterpart(
     is read off whoever spoke longest.
     """
     if person is None:
-        return [None]
+        seen = [{t["person"] for t in r["clip"]["tracks"]} for r in (record, reference)]
+        # Two in view may both speak: whose voice is heard is not known.
+        return [None] if settings.relation == CAMERA or all(len(people) <= 1 for people in seen) else []
     if settings.relation == CAMERA:
         answers = [f for f in reference["findings"] if f["question"] in compared.source and f["state"] == ASSESSED]
         longest = max(answers, key=lambda f: float(f["coverage"]), default=None)
@@ -204,7 +211,8 @@ def _counts(found: Sequence[Apart], together: int, settings: Settings) -> Iterat
             yield _number(
                 f"{name}_together", sum(a.beyond_all for a in group), len(group), f"{text} of the family, {family}"
             )
-            chance = f"{text} each: by chance {share * len(group):.2f} of {len(group)} on average"
+            alike = "both recordings' true values the same" if name == "apart" else "recordings drawn alike, and normal"
+            chance = f"{text} each: by chance {share * len(group):.2f} of {len(group)} on average, were {alike}"
             yield _number(name, sum(a.beyond for a in group), len(group), chance)
     if several:
         by_chance = sum(2 / (a.references + 1) for a in several)

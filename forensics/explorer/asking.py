@@ -24,7 +24,7 @@ Asked = dict[str, Any]
 def _second(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError
-    if not math.isfinite(value) or abs(value) > FOREVER_S:
+    if not abs(value) <= FOREVER_S:  # a comparison alone: an integer may be too large for a float
         raise ValueError
     return float(value)
 

@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from forensics import sandbox, speech, taking
+from forensics import sandbox, speech
 from forensics.case import PARTIAL, Case
-from forensics.clip import Clip, identify, opened
+from forensics.clip import Clip, hashes, identify, opened
 from forensics.custody import Actor
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finished import FinishedCase
@@ -271,6 +271,14 @@ class ViewingCopy:
         (self._folder / PHONEMES).write_text(json.dumps(self.phonemes), "utf-8")
 
         def adopt(place: Path) -> dict[str, Any]:
+            # Not by taking.derived: that would void the finished run, which was verified when it ended.
+            with opened(self._evidence) as fd:
+                if hashes(fd) != (self._clip.sha256, self._clip.sha512):
+                    raise MediaError(
+                        "E_OTHER_FILE",
+                        "The recording changed while it was shown.",
+                        "Check it with forensics verify CASE --clip CLIP.",
+                    )
             for path in self._folder.iterdir():
                 os.replace(path, place / path.name)
             return {"pictures": len(table["end"]), "side_px": self.side, "method": asdict(METHOD)}
@@ -279,7 +287,7 @@ class ViewingCopy:
         while not self._stop.is_set():
             try:
                 with self._opened_case() as case:
-                    taking.derived(case, self._clip, self._key, adopt)
+                    case.cached(self._key, adopt)
                 return
             except CaseError as error:
                 if error.code != "E_CASE_LOCKED" or time.monotonic() - since > PATIENCE_S:

@@ -151,7 +151,7 @@ def spectrogram(audio: Audio, interval: Interval, columns: int = COLUMNS) -> Lan
     power = np.empty((len(starts), BANDS))
     for k in chunks(len(starts), 256):
         lines = np.abs(np.fft.rfft(pieces(starts[k]) * hann, axis=1)) ** 2
-        power[k] = np.add.reduceat(lines, bins[:-1], axis=1) / np.maximum(np.diff(bins), 1)
+        power[k] = np.add.reduceat(lines[:, : bins[-1]], bins[:-1], axis=1) / np.maximum(np.diff(bins), 1)
     level = 10 * np.log10(power.reshape(columns, LOOKS, BANDS).mean(1) + 1e-12)
     shown = np.clip(1 + (level - level.max()) / DEPTH_DB, 0, 1)
     return {"levels": (255 * shown.T).astype(np.uint8), "from": part.start_s, "to": part.end_s, "top_hz": top}
