@@ -592,7 +592,7 @@ def test_a_second_examiner_finds_the_same_and_the_log_says_so(case, evidence, tm
 
 
 def test_a_replay_looks_itself(case, evidence, monkeypatch):
-    monkeypatch.setattr(pipeline, "_observe", lambda *_: pytest.fail("looked"))
+    monkeypatch.setattr(pipeline, "observed", lambda *_: pytest.fail("looked"))
     with pytest.raises(pytest.fail.Exception, match="looked"):
         replayed(case, evidence)
 

@@ -154,15 +154,19 @@ class _Watch:
     process: psutil.Process
     peak: int = 0
     sockets: set[str] = field(default_factory=set)
+    _last: set[str] = field(default_factory=set)
 
     def look(self) -> None:
         with contextlib.suppress(psutil.Error, OSError):
-            memory = 0
+            memory, here = 0, set()
             for one in (self.process, *self.process.children(recursive=True)):
                 with contextlib.suppress(psutil.Error, OSError):
                     memory += one.memory_info().rss
                     links = [os.readlink(f) for f in Path(f"/proc/{one.pid}/fd").iterdir()]
-                    self.sockets |= {link for link in links if link.startswith("socket:")}
+                    here |= {link for link in links if link.startswith("socket:")}
+            # Seen twice: a child that was just forked holds its parent's sockets until it becomes the command.
+            self.sockets |= here & self._last
+            self._last = here
             self.peak = max(self.peak, memory)
 
 
