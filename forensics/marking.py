@@ -10,16 +10,15 @@ report prints it with its picture. A mark is taken back by a further act, and it
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics import wording
 from forensics.errors import CaseError
 from forensics.finding import rounded
-from forensics.text import HIDDEN, hidden, spelled
 from forensics.timeline import FOREVER_S
 
 if TYPE_CHECKING:
@@ -47,18 +46,6 @@ class Marked:
     points: tuple[()] = ()
 
 
-def valid(comment: str) -> str:
-    """The comment as it is kept: composed (NFC), single spaces, characters that show themselves."""
-    kept = " ".join(filter(None, unicodedata.normalize("NFC", comment).split(" ")))
-    if (found := hidden(kept, HIDDEN)) is not None:
-        raise CaseError("E_MARK", f"A comment shows itself, found {spelled(found)}.", "Word it otherwise.")
-    if len(kept) > LONGEST or not any(c.isalnum() for c in kept):
-        raise CaseError(
-            "E_MARK", f"A comment has words and at most {LONGEST} characters, this one {len(kept)}.", "Give --comment."
-        )
-    return kept
-
-
 def given(state: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     """The marks that hold, by number, in the order of time."""
     marks = {int(number): dict(about) for number, about in state.get("marks", {}).items()}
@@ -67,7 +54,7 @@ def given(state: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
 
 def give(case: CaseFolder, start_s: float, end_s: float | None, comment: str) -> int:
     """Mark an instant, or up to ``end_s``, and log it; returns its number. A CaseError leaves all as it was."""
-    comment, state = valid(comment), case.state()
+    comment, state = wording.kept(comment, "comment", LONGEST, "E_MARK"), case.state()
     end_s = start_s if end_s is None else end_s
     if not all(math.isfinite(t) and abs(t) <= FOREVER_S for t in (start_s, end_s)) or end_s < start_s:
         raise CaseError(
@@ -88,7 +75,7 @@ def give(case: CaseFolder, start_s: float, end_s: float | None, comment: str) ->
 
 def take_back(case: CaseFolder, number: int, reason: str) -> None:
     """Take a mark back, with a reason, and log it. Raises CaseError; then nothing is changed."""
-    reason, marks = valid(reason), case.state().get("marks", {})
+    reason, marks = wording.kept(reason, "comment", LONGEST, "E_MARK"), case.state().get("marks", {})
     if str(number) not in marks:
         listed = ", ".join(sorted(marks, key=int)) or "none"
         raise CaseError("E_MARK", f"There is no mark of the number {number}.", f"There are: {listed}.")

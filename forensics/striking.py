@@ -9,15 +9,14 @@ phonemes otherwise. Only aligned phonemes can be struck out: of decoded ones no 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from forensics import wording
 from forensics.errors import CaseError
 from forensics.finding import rounded
 from forensics.speech import BILABIALS
-from forensics.text import HIDDEN, hidden, spelled
 from forensics.transcript import Told
 
 if TYPE_CHECKING:
@@ -48,18 +47,6 @@ def applied(told: Told, numbers: Iterable[int]) -> Told:
     return replace(told, struck=frozenset(number - 1 for number in numbers))
 
 
-def valid(reason: str) -> str:
-    """The reason as it is kept: composed (NFC), single spaces, characters that show themselves."""
-    kept = " ".join(filter(None, unicodedata.normalize("NFC", reason).split(" ")))
-    if (found := hidden(kept, HIDDEN)) is not None:
-        raise CaseError("E_STRIKE", f"A reason shows itself, found {spelled(found)}.", "Word it otherwise.")
-    if len(kept) > LONGEST or not any(c.isalnum() for c in kept):
-        raise CaseError(
-            "E_STRIKE", f"A reason has words and at most {LONGEST} characters, this one {len(kept)}.", "Give --reason."
-        )
-    return kept
-
-
 # -- in the case -----------------------------------------------------------------------------------------------------
 
 
@@ -86,7 +73,7 @@ def struck_in(state: Mapping[str, Any]) -> list[int]:
 
 def give(case: CaseFolder, numbers: Iterable[int], reason: str, restore: bool = False) -> None:
     """Strike phonemes out, or ``restore`` them, and log it. Raises CaseError; then nothing is changed."""
-    state, numbers, reason = case.state(), sorted(set(numbers)), valid(reason)
+    state, numbers, reason = case.state(), sorted(set(numbers)), wording.kept(reason, "reason", LONGEST, "E_STRIKE")
     alignment, before = aligned_in(state), given(state)
     known = [phoneme["number"] for phoneme in alignment["phonemes"]]
     if unknown := [number for number in numbers if number not in known]:
