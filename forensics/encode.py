@@ -37,12 +37,13 @@ BT601 = 6
 
 
 def copies(
-    fd: int, picture: int, sound: int | None, part: list[float], kinds: Sequence[dict[str, Any]]
+    fd: int, picture: int, sound: int | None, part: list[float], kinds: Sequence[dict[str, Any]], most_bytes: int
 ) -> Iterator[sandbox.Message]:
     """Runs in the child: the part ``[start, end)`` in s once for each of ``kinds`` (``degrading.Kind``).
 
-    Messages: ``reached`` in s; then by copy its ``bytes`` in blocks and the number of its pictures as ``made``. Raises
-    MediaError ``E_NO_ENCODER``, ``E_NO_FRAMES``.
+    All copies together take ``most_bytes`` at most: they lie in the child's memory until each is whole. Messages:
+    ``reached`` in s; then by copy its ``bytes`` in blocks and the number of its pictures as ``made``. Raises MediaError
+    ``E_NO_ENCODER``, ``E_NO_FRAMES``, ``E_TOO_LARGE``.
     """
     if ENCODER not in av.codecs_available:
         raise MediaError(
@@ -61,6 +62,8 @@ def copies(
             made = made or [_Copy(kind, rgb, shown, heard) for kind in kinds]
             for copy in made:
                 copy.add(rgb, shown)
+            if sum(copy.size_bytes for copy in made) > most_bytes:
+                raise MediaError("E_TOO_LARGE", "The copies would be too large.", "Examine a shorter part.")
     if not made:
         raise MediaError("E_NO_FRAMES", "The part to be copied holds no picture.", "Examine another part.")
     for number, copy in enumerate(made):
@@ -115,6 +118,10 @@ class _Copy:
         self._out = av.open(self._file, "w", format="mov", options=options)
         self._shown = self._picture_stream(self._degraded(rgb).shape, first.transfer)
         self._heard = self._out.add_stream("pcm_f32le", rate=self._rate, layout="mono") if heard else None
+
+    @property
+    def size_bytes(self) -> int:
+        return self._file.getbuffer().nbytes
 
     def _picture_stream(self, shape: tuple[int, ...], transfer: int) -> Any:
         stream: Any = self._out.add_stream(ENCODER, rate=self._kind["fps"] or 30)  # no one reads it

@@ -125,9 +125,28 @@ def open_case(folder: str | Path) -> FinishedCase:
         raise CaseError(
             "E_NOT_FINISHED", "This folder holds no finished case.", "Run forensics report CLIP --out CASE first."
         ) from error
-    entries = [entry for entry in map(custody.sound, lines) if entry]
+    try:
+        return _read(folder, content, [entry for entry in map(custody.sound, lines) if entry])
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        # Chain and hashes may be in order and yet nothing this software wrote: a case comes from anyone.
+        raise CaseError(
+            "E_CASE_DAMAGED",
+            f"The case's files are not of the form that this software writes ({type(error).__name__}).",
+            "Run forensics verify CASE, or examine the recording in a new case.",
+        ) from error
+
+
+def _read(folder: Path, content: bytes, entries: Sequence[Entry]) -> FinishedCase:
     run = run_of(entries)
     if hashlib.sha256(content).hexdigest() != run.findings_sha256:
         raise CaseError("E_FINDINGS_CHANGED", "findings.json is not the one the log tells of.", "Run forensics verify.")
-    state = json.loads((folder / STATE).read_text("utf-8"))
-    return FinishedCase(folder, json.loads(content), state, run, entries[-1]["hash"])
+    state = _parsed((folder / STATE).read_bytes())
+    _ = run.interval, dict(run.names), list(run.references)  # each of the kind it is read as
+    return FinishedCase(folder, _parsed(content), state, run, entries[-1]["hash"])
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    def refused(constant: str) -> None:
+        raise ValueError(f"{constant} is no number")
+
+    return dict(json.loads(content, parse_constant=refused))

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import transcript
+from forensics import custody, transcript
 from forensics.case import Case
 from forensics.clip import hashes, opened
 from forensics.comparison import Reference
@@ -100,7 +100,7 @@ def take(
     for number, place in enumerate(places, 1):
         name = f"R{number}"
         with _told_of(name):
-            found, own = (open_case(place), False) if place.is_dir() else (_examined(case, place, seen, examine), True)
+            found, own = (_verified(place), False) if place.is_dir() else (_examined(case, place, seen, examine), True)
             run = found.run
             if found.record["clip"]["sha256"] != run.opened["sha256"]:
                 raise CaseError(
@@ -124,6 +124,24 @@ def _told_of(name: str) -> Iterator[None]:
         yield
     except (MediaError, CaseError, IntegrityError) as error:
         raise type(error)(error.code, f"Reference {name}: {error.sentence}", error.next_step) from error
+
+
+def _verified(place: Path) -> FinishedCase:
+    """A finished case given instead of its recording: it comes from anyone, so all of it is recomputed first."""
+    import jsonschema  # slow to import: a report without references needs none of it
+
+    from forensics.report.record import schema  # else a circle: the report tells of references
+
+    found, checked = open_case(place), custody.verify(place)
+    shaped = jsonschema.Draft202012Validator(schema()).is_valid(found.record)
+    if checked.bad or not shaped:
+        why = checked.bad[0].sentence if checked.bad else "Its findings.json is not of the form of its schema."
+        raise CaseError(
+            "E_REFERENCE_DAMAGED",
+            f"Its case is not in order: {why}",
+            "Name the recording itself: it is then examined as this one is.",
+        )
+    return found
 
 
 def _examined(

@@ -244,7 +244,14 @@ def test_copies_are_as_bad_as_they_say_and_the_same_each_time(film, tmp_path):
 def test_a_wheel_without_the_encoder_refuses_by_code(film, monkeypatch):
     monkeypatch.setattr(encode, "ENCODER", "libnone")
     with opened(film[0]) as fd, pytest.raises(MediaError, match="E_NO_ENCODER"):
-        next(encode.copies(fd, 0, 1, [0.0, 1.0], [vars(KINDS[0])]))
+        next(encode.copies(fd, 0, 1, [0.0, 1.0], [vars(KINDS[0])], degrading.MOST_BYTES))
+
+
+def test_copies_that_would_not_fit_are_refused_while_they_are_made(film, tmp_path, monkeypatch):
+    monkeypatch.setattr(degrading, "MOST_BYTES", 1000)
+    with pytest.raises(MediaError, match="E_TOO_LARGE: The copies"):
+        copied(film[0], tmp_path / "a")
+    assert not list((tmp_path / "a").iterdir())
 
 
 def test_the_part_copied_is_the_longest_appearance_where_most_is_spoken(scene):

@@ -132,6 +132,63 @@ def test_a_finished_case_is_read_and_not_written(clip, finished, tmp_path):
     assert not found.bad and "REFERENCE_ELSEWHERE" in [v.code for v in found.verdicts]
 
 
+def crafted(folder, change, changed_log=lambda entry: None):
+    """A case whose chain and hashes are in order, though its findings or its log hold what nobody here writes."""
+    record = json.loads((folder / "findings.json").read_text("utf-8"))
+    change(record)
+    (folder / "findings.json").write_text(json.dumps(record), "utf-8")
+    digest, chain = custody.digest_of(folder / "findings.json"), [{"hash": custody.START}]
+    state = json.loads((folder / "case.json").read_text("utf-8"))
+    for entry in log(folder):
+        changed_log(entry)
+        entry["previous"] = chain[-1]["hash"]
+        if "findings.json" in entry.get("outputs", {}):
+            entry["outputs"]["findings.json"] = digest
+        if entry["n"] == state["log"]["entry"]:
+            state["log"]["previous"] = entry["previous"]
+            (folder / "case.json").write_text(json.dumps(state), "utf-8")
+            entry["case_sha256"] = custody.digest_of(folder / "case.json")
+        chain.append(custody.sealed({key: value for key, value in entry.items() if key != "hash"}))
+    (folder / "custody.jsonl").write_bytes(b"".join(map(custody.line_of, chain[1:])))
+    return folder
+
+
+def _no_streams(record):
+    del record["clip"]["streams"]
+
+
+def _no_number(record):
+    record["findings"][0]["coverage"] = float("nan")
+
+
+def _no_interval(entry):
+    if entry["action"] == "opened":
+        entry["interval"] = [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "changed_log", "code"),
+    [
+        (_no_streams, lambda entry: None, "E_REFERENCE_DAMAGED"),
+        (_no_number, lambda entry: None, "E_CASE_DAMAGED"),
+        (lambda record: record.clear(), lambda entry: None, "E_REFERENCE_DAMAGED"),
+        (lambda record: None, _no_interval, "E_CASE_DAMAGED"),
+    ],
+)
+def test_a_case_that_nobody_here_wrote_is_refused_in_one_sentence(change, changed_log, code, clip, finished, tmp_path):
+    own = crafted(Path(shutil.copytree(beneath(finished), tmp_path / "own")), change, changed_log)
+    assert bad(own) == []
+    with pytest.raises(CaseError, match=f"^{code}: Reference R1: "):
+        reported(tmp_path / "case", clip, own)
+
+
+def test_a_finished_case_that_was_changed_is_no_reference(clip, finished, tmp_path):
+    own = Path(shutil.copytree(beneath(finished), tmp_path / "own"))
+    (own / "report.html").write_text("other", "utf-8")
+    with pytest.raises(CaseError, match=r"^E_REFERENCE_DAMAGED: Reference R1: .*report\.html"):
+        reported(tmp_path / "case", clip, own)
+
+
 def test_a_recording_is_no_reference_for_itself_nor_twice_one(clip, other, tmp_path):
     with pytest.raises(CaseError, match=r"E_REFERENCE_SAME: Reference R1: .* the questioned recording"):
         reported(tmp_path / "a", clip, Path(shutil.copy(clip, tmp_path / "copy.wav")))

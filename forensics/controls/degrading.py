@@ -19,7 +19,6 @@ from forensics import sandbox
 from forensics.analysis import blink, lighting, lipsync
 from forensics.controls import planting
 from forensics.controls.sizes import Size
-from forensics.errors import MediaError
 from forensics.finding import ASSESSED, Finding, rounded
 from forensics.scene import Scene
 from forensics.timeline import FaceTrack, Interval, intersection, total_s
@@ -126,7 +125,7 @@ def make(
 
     Raises MediaError ``E_NO_ENCODER``, ``E_NO_FRAMES``, ``E_TOO_LARGE``, or what decoding raises.
     """
-    made, size = {}, 0
+    made = {}
     coming = sandbox.stream(
         "forensics.encode:copies",
         fd,
@@ -134,6 +133,7 @@ def make(
         sound=sound,
         part=[of.start_s, of.end_s],
         kinds=[asdict(kind) for kind in wanted],
+        most_bytes=MOST_BYTES,
     )
     for header, arrays in coming:
         if "reached" in header:
@@ -141,10 +141,6 @@ def make(
             continue
         kind = wanted[int(header["copy"])]
         if "bytes" in arrays:
-            size += arrays["bytes"].nbytes
-            if size > MOST_BYTES:
-                coming.close()
-                raise MediaError("E_TOO_LARGE", "The copies would be too large.", "Examine a shorter part.")
             with (folder / f"{kind.name}.mov").open("ab") as file:
                 file.write(arrays["bytes"].data)
         else:

@@ -47,12 +47,16 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables(found: Mapping[str, Any]) -> list[Table]:
-    """``found``: what findings.json holds under ``controls``."""
-    made = [_sizes(found)]
-    if found["copies"]:
-        made += [_told_in_copies(found["copies"]), _answers_in_copies(found["copies"])]
-    return [table for table in made if table.rows]
+def sizes(found: Mapping[str, Any]) -> list[Table]:
+    """Of the recording itself; ``found``: what findings.json holds under ``controls``."""
+    return [table for table in (_sizes(found),) if table.rows]
+
+
+def of_copies(found: Mapping[str, Any]) -> list[Table]:
+    """Of its degraded copies; none without copies."""
+    if not (copies := found["copies"]):
+        return []
+    return [table for table in (_told_in_copies(copies), _answers_in_copies(copies)) if table.rows]
 
 
 def notes(found: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.finding import ASSESSED
@@ -89,21 +89,24 @@ def controls(m: Matter) -> list[Block]:
     if "controls" not in m.record:
         return []
     found = m.record["controls"]
-    first, *others = [
-        block
-        for of in planted.tables(found)
-        for block in table(
-            of.caption, [(name, share, False) for name, share in zip(of.columns, of.shares, strict=True)], of.rows
-        )
-    ] or [note("Nothing could be planted.")]
     above = planted.copied(found)
     return [
         heading(2, planted.TITLE),
         paragraph(planted.ABOUT),
-        first,
+        *(_tables(planted.sizes(found)) or [note("Nothing could be planted.")]),
         *bullets(planted.notes(found)),
         *([paragraph(above)] if above else []),
-        *others,
+        *_tables(planted.of_copies(found)),
+    ]
+
+
+def _tables(several: Sequence[planted.Table]) -> list[Block]:
+    return [
+        block
+        for of in several
+        for block in table(
+            of.caption, [(name, share, False) for name, share in zip(of.columns, of.shares, strict=True)], of.rows
+        )
     ]
 
 

@@ -107,7 +107,7 @@ def exhibit_lines(result: dict[str, Any]) -> list[str]:
         f"{8e-3 * clip['size_bytes'] / clip['duration_s']:.0f} kbit/s, face {face} px high, {speech:.1f} s of speech.",
         *planted.notes(found),
     ]
-    for table in planted.tables(found):
+    for table in (*planted.sizes(found), *planted.of_copies(found)):
         rows = [" | ".join(cells) for cells in (table.columns, ["---"] * len(table.columns), *table.rows)]
         lines += ["", f"### {table.caption}", "", *(f"| {row} |" for row in rows)]
     return [line.replace("\u00a0", " ") for line in lines]
