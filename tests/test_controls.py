@@ -12,7 +12,7 @@ import pytest
 import synth
 
 from forensics import cli, controls, custody, decode, encode, observe, pipeline, replay, report
-from forensics.analysis import lighting
+from forensics.analysis import blink, lighting
 from forensics.case import Case
 from forensics.clip import opened
 from forensics.controls import Control, degrading, planting
@@ -361,7 +361,7 @@ def test_the_command_examines_as_the_case_was_examined(tmp_path, monkeypatch, ca
     """Part and settings are those of its last report; a short table is printed."""
     path = synth.write(tmp_path / "talk.mkv", synth.Sound(synth.tone(3.0), codec="pcm_s16le", sample_format="s16"))
     with Case(tmp_path / "case", path) as case:
-        pipeline.report(case, Interval(0.5, 2.5), pipeline.Settings(blink=pipeline.BlinkSettings(task="reading")))
+        pipeline.report(case, Interval(0.5, 2.5), pipeline.Settings(blink=blink.Settings(task="reading")))
     monkeypatch.setattr("sys.argv", ["forensics", "controls", str(path), "--out", str(case.folder)])
     with pytest.raises(SystemExit) as ended:
         cli.main()

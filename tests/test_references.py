@@ -11,6 +11,7 @@ import pytest
 import synth
 
 from forensics import custody, pipeline, references, replay
+from forensics.analysis.blink import Settings as BlinkSettings
 from forensics.analysis.voice import Settings as VoiceSettings
 from forensics.case import Case, CaseFolder
 from forensics.errors import CaseError, MediaError
@@ -215,7 +216,7 @@ def test_a_case_made_with_other_settings_or_methods_is_refused_by_name(clip, oth
 
 
 def test_what_was_told_of_the_questioned_recording_alone_hinders_no_comparison(clip, finished, tmp_path):
-    settings = replace(pipeline.Settings(), blink=pipeline.BlinkSettings(task="reading"))
+    settings = replace(pipeline.Settings(), blink=BlinkSettings(task="reading"))
     assert reported(tmp_path / "case", clip, beneath(finished), settings=settings).references
 
 

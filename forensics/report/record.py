@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from forensics import controls, landmarks, observe, search, speech, striking, survey, tracks, transcript
+from forensics.examination import Examination
 from forensics.finding import rounded
 from forensics.method import Method, describe
+from forensics.scene import Scene
 from forensics.text import Text, for_json
 from forensics.timeline import FOREVER_S, FaceTrack, Interval
-
-if TYPE_CHECKING:
-    from forensics.pipeline import Examination
-    from forensics.scene import Scene
-    from forensics.transcript import Told
+from forensics.transcript import Told
+from forensics.weights import table
 
 SCHEMA = "forensics-findings-1"
 #: Settings that change no number, so that results of machines with more cores stay equal byte by byte.
@@ -56,7 +54,7 @@ def dumps(values: Mapping[str, Any]) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON schema (2020-12) of ``findings.json``."""
-    return json.loads(importlib.resources.files(__package__).joinpath("findings.schema.json").read_text("utf-8"))
+    return table("findings.schema")
 
 
 def _plain(value: Any) -> Any:
