@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import graphlib
 import importlib
 import inspect
 import subprocess
@@ -183,6 +184,23 @@ def test_public_names_of_the_house_exist():
         assert getattr(forensics, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = forensics.nonsense
+
+
+def test_imports_run_one_way_those_for_types_too():
+    """Whoever reads a room needs what stands beneath it and nothing above."""
+    homes = {name_of(path): path for path in MODULES}
+    beneath = {name: set() for name in homes}
+    for name, path in homes.items():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom):
+                rooms = {f"{node.module}.{alias.name}" for alias in node.names}
+                beneath[name] |= (rooms & homes.keys()) | (
+                    {node.module} & homes.keys() if rooms - homes.keys() else set()
+                )
+            elif isinstance(node, ast.Import):
+                beneath[name] |= {alias.name for alias in node.names} & homes.keys()
+        beneath[name] -= {name, "forensics"}  # the house's own door names its rooms and imports none
+    graphlib.TopologicalSorter(beneath).prepare()  # raises CycleError, which lists the circle
 
 
 # -- what every analysis holds -------------------------------------------------------------------------------------
