@@ -238,15 +238,16 @@ def lines(record: Mapping[str, Any]) -> Iterator[str]:
     """A short table for the terminal: told by the question itself, moved a number, not told; nothing without any."""
     if "controls" not in record:
         return
-    found = record["controls"]
+    found, seen = record["controls"], record["clip"]["tracks"]
+    copied = max(seen, key=lambda track: track["end_s"] - track["start_s"], default={"name": ""})["name"]
     for one in found["sizes"]:
         worse = [
             f"{head} {_from(own)}"
             for head, copy in zip(_heads(found["copies"][1:]), found["copies"][1:], strict=True)
             for own in copy["sizes"]
-            if own["kind"] == one["kind"] and own["trials"] and one["appearance"]
+            if own["kind"] == one["kind"] and own["trials"] and one["appearance"] == copied
         ]
-        kept = f" In copies of its longest appearance: {'; '.join(worse)}." if worse else ""
+        kept = f" In copies: {'; '.join(worse)}." if worse else ""
         yield f"{one['appearance'] or 'sound':6} {one['what']} {phrases.told(smallest(one))}{kept}".replace(
             "\u00a0", " "
         )
