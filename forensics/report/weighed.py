@@ -31,7 +31,7 @@ from forensics.report.matter import (
 
 UNTESTED = "skin tone, glasses, beard, sex, age and language"
 #: Model cards that come with the software: the only figures on other recordings that the package itself holds.
-CARDS = {"lipsync": "lipsync.md", "voice": "voice.md"}
+CARDS = {"lipsync": "lipsync.md", "blink": "blink.md", "voice": "voice.md"}
 
 
 def evaluation(m: Matter) -> list[Block]:
@@ -143,13 +143,22 @@ def limits(m: Matter) -> list[Block]:
     )
     blocks = [*bullets(common)]
     seen: set[tuple[Any, ...]] = set()
+    first: dict[tuple[str, ...], str] = {}
     for f in m.findings:
         key = (f["question"], *f["limits"], *f["alternatives"])
         if key not in seen:
             seen.add(key)
+            name = phrases.question(f["question"])
             blocks += [
-                heading(2, phrases.question(f["question"])),
-                *([lead("Limits"), *bullets(f["limits"])] if f["limits"] else []),
+                heading(2, name),
+                *(_limits(f["limits"], first.setdefault(tuple(f["limits"]), name), name)),
                 *([lead("Innocent alternatives"), *bullets(f["alternatives"])] if f["alternatives"] else []),
             ]
     return blocks
+
+
+def _limits(limits: Sequence[str], stand: str, name: str) -> list[Block]:
+    """Limits that several questions share are printed where they first ``stand``, under that question's name."""
+    if not limits:
+        return []
+    return [lead("Limits"), *(bullets(limits) if stand == name else [paragraph(f"As under: {stand}.")])]
