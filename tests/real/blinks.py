@@ -407,7 +407,8 @@ def card(done: Tried) -> str:
             "## What it was fitted to",
             "",
             f"Three constants, which stand among the settings, to {blinks} blinks that an observer marked in sheets of "
-            f"every picture before any detector was run: {clips_} clips, altered ones among them, {n} persons or groups.",
+            f"every picture before any detector was run: {clips_} clips, altered ones among them, {n} persons or "
+            "groups.",
             "",
             "## Tried on people it was not fitted to",
             "",
