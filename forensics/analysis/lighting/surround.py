@@ -71,9 +71,12 @@ def rims(tracks: Sequence[FaceTrack], settings: Settings) -> Rim:
 
 def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """Over what is known along ``axis``; NaN where nothing is."""
-    known = np.isfinite(values).any(axis, keepdims=True)
-    found = np.nanmedian(np.where(known, values, 0.0), axis, keepdims=True)
-    return np.where(known, found, np.nan).squeeze(axis)
+    if not values.shape[axis]:
+        return np.full(np.delete(values.shape, axis), np.nan)
+    # numpy's nanmedian takes ten times as long over small tables, of which the resampling asks for a thousand.
+    ordered, known = np.sort(values, axis), np.isfinite(values).sum(axis, keepdims=True)  # NaN last
+    low, high = (np.take_along_axis(ordered, middle, axis) for middle in (np.maximum(known - 1, 0) // 2, known // 2))
+    return np.where(known > 0, (low + high) / 2, np.nan).squeeze(axis)
 
 
 def in_runs(rows: np.ndarray, most: int, length: int = 20) -> np.ndarray:
