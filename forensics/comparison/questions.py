@@ -34,6 +34,8 @@ _LIMITS = (
     "Intervals hold the scatter within a recording; recordings of one person differ by more than that.",
     "Parts of one recording given as several references show less spread than recordings made apart.",
     "With few references only large differences can lie beyond their spread: that none does says little.",
+    "One reference tells nothing of how a person differs from one occasion to the next: of one untouched speaker on "
+    "several occasions some four in ten of the voice's numbers lay apart (tests/real/COMPARE.md). Give several.",
     "How often untouched recordings of one person come out beyond their references was measured on very few persons "
     "(tests/real/COMPARE.md).",
 )

@@ -37,6 +37,8 @@ from forensics.timeline import Interval
 COMPARE = Path(__file__).resolve().parent / "COMPARE.md"
 #: Shortest part compared, s: below it most questions are refused.
 SHORTEST_PART_S = 4.0
+#: Persons whose recordings are of several occasions, in other rooms; the other voices' takes are of one session.
+OTHER_DAYS = ("trump",)
 #: Strangers drawn for each clip; the same each time.
 STRANGERS, SEED = 3, 0
 
@@ -177,7 +179,9 @@ def gather(cases: Path, work: Path, measure: bool = True) -> list[Trial]:
         if len(four := parts(clip, case, 4, work, measure)) == 4:
             found += trials("a quarter beside three", clip.unit, four[0], four[1:], "session")
     found += _of_persons([clip for clip, _ in clips if not clip.altered], "recordings of one person")
-    found += _of_persons(voices(work, measure), "takes of one voice")
+    heard = voices(work, measure)
+    found += _of_persons((c for c in heard if c.person not in OTHER_DAYS), "takes of one voice in one session")
+    found += _of_persons((c for c in heard if c.person in OTHER_DAYS), "one voice on several occasions")
     found += _altered([clip for clip, _ in clips], halves)
     return [*found, *_strangers([clip for clip, _ in clips if not clip.altered], halves)]
 
@@ -247,7 +251,7 @@ def table(found: Sequence[Trial], by: Sequence[str], keys: Sequence[tuple[str, i
 
 
 def page(found: Sequence[Trial], clips: int) -> str:
-    order = {"halves": 0, "a quarter": 1, "recordings": 2, "takes": 3, "altered": 5, "strangers": 4}
+    order = {"halves": 0, "a quarter": 1, "recordings": 2, "takes": 3, "one voice": 3, "altered": 5, "strangers": 4}
     keys = sorted(
         {(t.kind, t.references) for t in found},
         key=lambda key: (next(v for k, v in order.items() if key[0].startswith(k)), key),
