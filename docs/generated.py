@@ -15,7 +15,7 @@ import forensics
 
 PACKAGE = Path(forensics.__file__).parent
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
-CODE = re.compile(r"E_[A-Z_]+|INTEGRITY_FAILED")
+CODE = re.compile(r"E_[A-Z_]+|INTEGRITY_FAILED|REPLAY_DIFFERS")
 #: Stands for what is known only when it happens: a name, a number.
 BLANK = "…"
 
@@ -53,16 +53,17 @@ def _command(name: str, command: Any) -> str:
 def refusals() -> str:
     """Each code with its sentence and the next step, as they stand where the refusal is raised."""
     rows = sorted({row for path in sorted(PACKAGE.rglob("*.py")) for row in refused(path.read_text("utf-8"))})
-    told = {code for code, sentence, step in rows if sentence}
+    worded = {code for code, sentence, _ in rows if sentence}
     return table(
         ("code", "what it says", "what to do next"),
-        ((f"`{c}`", s, step) for c, s, step in rows if s or c not in told),
+        ((f"`{code}`", sentence, step) for code, sentence, step in rows if sentence or code not in worded),
     )
 
 
 def refused(source: str) -> Iterator[tuple[str, str, str]]:
-    """Code, sentence, next step of every call that holds a code. Words that are made elsewhere are left blank."""
+    """Code, sentence, next step of every call that holds a code; where a function words it, of each call of that."""
     tree = ast.parse(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     known = {
         target.id: node.value
         for node in ast.walk(tree)
@@ -70,13 +71,38 @@ def refused(source: str) -> Iterator[tuple[str, str, str]]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            given = [words(value, known) for value in (*node.args, *(k.value for k in node.keywords))]
-            at = next((k for k, value in enumerate(given) if CODE.fullmatch(value)), None)
-            if at is not None:
-                sentence, step, *_ = *(w if w.strip(f"{BLANK} ") else "" for w in given[at + 1 :]), "", ""
-                yield given[at], sentence, step
+    wording = dict(_wording(tree))
+    for call in calls:
+        if (row := _row(call, known)) is None:
+            continue
+        name, parameters = wording.get(call, ("", ()))
+        callers = [c for c in calls if parameters and isinstance(c.func, ast.Name) and c.func.id == name]
+        for caller in callers:
+            yield _row(call, known | dict(zip(parameters, caller.args, strict=False))) or row
+        if not callers:
+            yield row
+
+
+def _wording(tree: ast.Module) -> Iterator[tuple[ast.Call, tuple[str, list[str]]]]:
+    """Of each call inside a function: that function's name (a class's, of its ``__init__``) and its parameters."""
+    owners = {child: node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for child in node.body}
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        name = owners.get(function, "") if function.name == "__init__" else function.name
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call):
+                yield node, (name, [a.arg for a in function.args.args if a.arg != "self"])
+
+
+def _row(call: ast.Call, known: dict[str, ast.expr]) -> tuple[str, str, str] | None:
+    """What a call with a code says; a text that begins with one is whole."""
+    given = [words(value, known) for value in (*call.args, *(k.value for k in call.keywords))]
+    for k, text in enumerate(given):
+        code, _, said = text.partition(": ")
+        if CODE.fullmatch(code):
+            after = [said] if said else given[k + 1 :]
+            sentence, step, *_ = *(text if text.strip(f"{BLANK} .") else "" for text in after), "", ""
+            return code, sentence, step
+    return None
 
 
 def words(node: ast.expr, known: dict[str, ast.expr]) -> str:
@@ -87,8 +113,10 @@ def words(node: ast.expr, known: dict[str, ast.expr]) -> str:
         case ast.JoinedStr(values=parts):
             return "".join(words(part, known) for part in parts)
         case ast.IfExp(body=one, orelse=other):
-            return f"{words(one, known)} / {words(other, known)}"
-        case ast.Name(id=name) if name in known and not isinstance(known[name], ast.Name):
+            return " / ".join(filter(None, (words(one, known), words(other, known))))
+        case ast.BinOp(op=ast.Add(), left=one, right=other):
+            return words(one, known) + words(other, known)
+        case ast.Name(id=name) if name in known:
             return words(known[name], {})
     return BLANK
 

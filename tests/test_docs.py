@@ -140,8 +140,18 @@ def test_every_code_is_listed_with_its_words(site):
 def test_words_of_a_refusal_are_read_off_the_code():
     source = """
 STEP = "Do it."
+class Own(CaseError):
+    def __init__(self, line, sentence):
+        super().__init__("E_OWN", f"Line {line}: " + sentence, STEP)
 def f(n):
     raise MediaError("E_ONE", f"There are {n} of {STEP}.", STEP)
     raise CaseError(code="E_TWO", sentence="It is so.", next_step=g(n))
+    raise Own(n, "It is empty.")
+    print("E_THREE: Stopped. Run again.")
 """
-    assert list(generated.refused(source)) == [("E_ONE", "There are … of ….", "Do it."), ("E_TWO", "It is so.", "")]
+    assert sorted(generated.refused(source)) == [
+        ("E_ONE", "There are … of ….", "Do it."),
+        ("E_OWN", "Line …: It is empty.", "Do it."),
+        ("E_THREE", "Stopped. Run again.", ""),
+        ("E_TWO", "It is so.", ""),
+    ]

@@ -34,6 +34,8 @@ LAB_WIDTH, LAB_HEIGHT = 1440, 1500
 FINDING = "Offset between lips and sound"
 #: Where the mouth is wide open between two blinks.
 INSTANT_S, ROW = 8.76, 219
+#: Nothing is said of a viewing copy that is still being made.
+COPIED = "() => !/Making the viewing copy|not there yet/.test(document.querySelector('.fx').textContent)"
 COLOURS = 128  # of a palette: text stays sharp, and the one photograph loses little
 MOST_BYTES = 200_000  # a picture in a repository is there for good
 
@@ -92,8 +94,8 @@ def explorer(browser: Any, folder: Path) -> None:
             lab.run_cell(page, number)
         page.wait_for_selector('.fx canvas[data-row="0"]', timeout=lab.PATIENCE_S * 1000)
         shown = page.locator(".fx")
-        shown.get_by_text("The viewing copy is whole.").wait_for(timeout=lab.PATIENCE_S * 1000)
         page.evaluate(lab.SEEK, [INSTANT_S, ROW])
+        page.wait_for_function(COPIED, timeout=lab.PATIENCE_S * 1000)
         shown.scroll_into_view_if_needed()
         page.wait_for_timeout(1000)  # what is drawn last
         kept(shown.screenshot(), "explorer.png")
