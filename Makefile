@@ -10,7 +10,7 @@ CASES ?=
 export CLIP OUT CASES
 
 .DELETE_ON_ERROR:
-.PHONY: help venv report test check samples notebooks real validate e2e bench fuzz lock notice clean
+.PHONY: help venv report test check samples notebooks docs screenshots real validate e2e bench fuzz lock notice clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -55,6 +55,12 @@ samples: .venv/.ready  ## remake every sample
 notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
 	.venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
+
+docs: .venv/.ready  ## the documentation into build/docs; a warning or a link that leads nowhere fails
+	.venv/bin/python -m sphinx -b html -n -W --keep-going -q -c docs -d build/doctrees . build/docs
+
+screenshots: $(SAMPLE)  ## docs/pictures anew, from the sample (needs Debian's package chromium)
+	.venv/bin/python tools/screenshots.py
 
 real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
 	.venv/bin/python tests/real/gate.py
