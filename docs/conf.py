@@ -24,6 +24,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     # Types of other packages: their manuals are not fetched, so nothing could be linked to.
     (r"py:.*", r"(?!forensics\b).*"),
+    # Settings of the parts: each report lists them with unit and source.
+    (r"py:class", r"forensics\..*\.Settings"),
     # Parts of an Examination that scripts read from findings.json.
     (r"py:class", r"forensics\.(controls|references)\..*"),
 ]
