@@ -18,6 +18,7 @@ Not to be trusted as casework error rates unless the table's recordings are like
 
 from forensics.validation.calibrating import learned
 from forensics.validation.command import validate
+from forensics.validation.confounds import moving
 from forensics.validation.copying import Copied
 from forensics.validation.examining import (
     CRASHED,
@@ -55,6 +56,7 @@ __all__ = [
     "learned",
     "markdown",
     "measure",
+    "moving",
     "page",
     "read_table",
     "sealed",
