@@ -191,12 +191,12 @@ def confounds_told(validation: Mapping[str, Any]) -> str:
     return (
         "Authentic recordings of firm label in which a face is seen, one a unit, in the order of a hash of their "
         f"SHA-256; of one longer than {chosen['copied_s']:g} s its most spoken part. Each copy changes what its name "
-        "says, is examined like any recording, and is compared with its own original over the same part. Higher, "
-        "lower, alike: units whose copy scores so; the share of higher is without the alike, two-sided 95 % "
-        "Clopper-Pearson, 0.5 = no effect. Difference: copy less original, mean, in standard deviations of the "
-        "authentic recordings' scores. AUC: share of pairs of a copy and an original in which the copy scores higher, "
-        "0.5 = not told apart. Intervals are bootstraps over units; one in twenty leaves out no effect by chance. Lost "
-        "and gained: answers that the original alone has, and the copy alone. AUC and difference need "
+        "says, is examined like any recording, and is compared with its own original over the same part. Up, down: of "
+        "so many units with both scores, in how many the copy scores higher, lower; the others score alike and are not "
+        "in the share up, two-sided 95 % Clopper-Pearson, 0.5 = no effect. Difference: copy less original, mean, in "
+        "standard deviations of the authentic recordings' scores. AUC: share of pairs of a copy and an original in "
+        "which the copy scores higher, 0.5 = not told apart. Intervals are bootstraps over units; one in twenty shows "
+        "an effect by chance. Lost, new: answers that the original alone has, the copy alone. AUC and difference need "
         f"{chosen['least_recordings']} pairs and {chosen['least_speakers']} units."
     )
 
@@ -236,7 +236,8 @@ def _confound_lines(validation: Mapping[str, Any]) -> list[str]:
     confounds = validation["confounds"]
     head = ("recordings", "refused", "with anything `unusual` / assessed", "units", "units with a mark, %")
     lines = [confounds_told(validation), "", *_table(head, copy_counts(confounds)), ""]
-    lines += [*_table(COPY_HEAD, [copy_row(row) for row in confounds["scores"]]), ""]
+    for what, rows in of_kinds(confounds):
+        lines += [f"### {what}", "", *_table(COPY_HEAD, [copy_row(row) for row in rows]), ""]
     said = meanings(confounds)
     for what, classes in said:
         beside = [f"{before}{for_markdown(name)}{behind}" for before, name, behind in classes]
@@ -261,19 +262,26 @@ def copy_counts(confounds: Mapping[str, Any]) -> list[tuple[object, ...]]:
     ]
 
 
-COPY_HEAD = (
-    *("score", "copy", "pairs (units)", "higher, lower, alike", "share higher", "difference, sd", "AUC"),
-    *("lost", "gained"),
-)
+def of_kinds(confounds: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """The scores in each kind of copy, by what was done."""
+    return [
+        (kind["what"], [row for row in confounds["scores"] if row["kind"] == kind["kind"]])
+        for kind in confounds["kinds"]
+    ]
+
+
+COPY_HEAD = ("score", "up, down", "share up", "difference, sd", "AUC", "lost, new")
 
 
 def copy_row(row: Mapping[str, Any]) -> tuple[object, ...]:
     """Cells of one score in one kind of copy."""
     return (
-        *(row["question"], row["what"], f"{row['pairs']} ({row['units']})"),
-        ", ".join(str(row[how]) for how in ("higher", "lower", "same")),
-        *(text(row["share"], digits=2), text(row["difference"], digits=2), text(row["auc"])),
-        *(row["lost"], row["gained"]),
+        row["question"],
+        f"{row['higher']}, {row['lower']} of {row['units']}",
+        text(row["share"], digits=2),
+        text(row["difference"], digits=2),
+        text(row["auc"], digits=2),
+        f"{row['lost']}, {row['gained']}",
     )
 
 
