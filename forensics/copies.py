@@ -19,6 +19,9 @@ from forensics.settings import Settings
 from forensics.taking import Progress, derived, key_of, observed, refuse_if_changed, versions_of
 from forensics.timeline import Interval
 
+#: Packages whose version can change the bytes of a copy: part of its key.
+ENCODING_PACKAGES = ("av", "numpy", "opencv-python")
+
 
 def examined(
     planted: controls.Planted,
@@ -50,7 +53,7 @@ def examined(
     (own,) = alone.tracks
     kinds = degrading.kinds(asked, len(own.t_s) / max(own.interval.duration, 1e-9))
     try:
-        folder, pictures = _copies(case, clip, fd, part, kinds, progress)
+        folder, pictures = made(case, clip, fd, part, kinds, progress)
     except MediaError as error:
         case.log("copies_refused", code=error.code)
         return replace(planted, part=part, refused=(error.code,))
@@ -72,19 +75,22 @@ def examined(
     return replace(planted, part=part, copies=tuple(copies))
 
 
-def _copies(
+def made(
     case: Case, clip: Clip, fd: int, part: Interval, kinds: tuple[degrading.Kind, ...], progress: Progress
 ) -> tuple[Path, dict[str, Any]]:
-    """Folder of the copies, derivations of the case, and their numbers of pictures by name."""
+    """Folder of the copies, derivations of the case, and their numbers of pictures by name.
+
+    Raises MediaError where none can be made: ``degrading.make``.
+    """
 
     def reached(t_s: float) -> None:
         progress("making copies", min(1.0, max(0.0, (t_s - part.start_s) / max(part.duration, 1e-9))))
 
     def make(place: Path) -> dict[str, Any]:
         assert clip.picture is not None
-        made = degrading.make(fd, clip.picture, clip.sound, part, kinds, place, reached)
+        pictures = degrading.make(fd, clip.picture, clip.sound, part, kinds, place, reached)
         refuse_if_changed(clip, case)  # copies of other bytes are not kept as copies of these
-        return made
+        return pictures
 
     key = {
         "copies of": clip.sha256,
@@ -92,7 +98,7 @@ def _copies(
         "part": asdict(part),
         "kinds": [asdict(kind) for kind in kinds],
         "method": asdict(controls.METHOD),
-        "versions": versions_of(("av", "numpy", "opencv-python")),
+        "versions": versions_of(ENCODING_PACKAGES),
     }
     return case.cached(key, make, custody.DERIVATIONS)[:2]
 

@@ -38,7 +38,7 @@ OUTPUTS = (
     *("charts", "tables", "stills", "exhibits"),
 )
 CACHE, EARLIER = "cache", "earlier"
-#: Holds the cases of references, each with a log of its own.
+#: Holds the cases of references, and of copies that a validation examined, each with a log of its own.
 REFERENCES = "references"
 #: Copies made of the evidence; ``forensics controls --discard`` removes them.
 DERIVATIONS = "derivations"

@@ -1,7 +1,8 @@
 """Degraded copies of a part of the evidence, for the controls: the only encoder, in the limited child that decodes.
 
 Pictures are taken as the pass takes them (upright, square pixels, 8 bits) and their presentation times are kept to the
-tick: the copy begins at 0 with the part's first picture. The sound is kept sample for sample, its channels as one.
+tick: the copy begins at 0 with the part's first picture. The sound's channels are made one; it is kept sample for
+sample, or encoded where the kind asks for it.
 Nothing is written here: the copies leave the child as bytes.
 """
 
@@ -23,6 +24,8 @@ from forensics import decode, pixels, sandbox
 from forensics.errors import MediaError
 
 ENCODER = "libx264"
+#: What telephones, sites and cameras encode sound with; FFmpeg's own. A rate that it does not know becomes ``AAC_HZ``.
+SOUND_ENCODER, AAC_HZ = "aac", 48_000
 #: One thread and no macroblock tree: with it x264's fast routines read memory that nobody wrote at widths that are no
 #: multiple of 128, and no two runs give the same pictures (measured; PyAV 18.1 with FFmpeg 8).
 DETERMINISTIC = {"threads": "1", "x264-params": "mbtree=0"}
@@ -117,7 +120,7 @@ class _Copy:
         options = {"fflags": "+bitexact", "movie_timescale": str(self._rate or OWN_CLOCK.denominator)}
         self._out = av.open(self._file, "w", format="mov", options=options)
         self._shown = self._picture_stream(self._degraded(rgb).shape, first.transfer)
-        self._heard = self._out.add_stream("pcm_f32le", rate=self._rate, layout="mono") if heard else None
+        self._heard = self._sound_stream() if heard else None
 
     @property
     def size_bytes(self) -> int:
@@ -133,6 +136,16 @@ class _Copy:
         context.colorspace = context.color_primaries = BT601
         context.color_trc = transfer
         stream.time_base = context.time_base = self._clock
+        return stream
+
+    def _sound_stream(self) -> Any:
+        bit_rate = self._kind["sound_bit_rate"]
+        if not bit_rate:
+            return self._out.add_stream("pcm_f32le", rate=self._rate, layout="mono")
+        known = av.Codec(SOUND_ENCODER, "w").audio_rates or ()
+        stream: Any = self._out.add_stream(SOUND_ENCODER, rate=self._rate if self._rate in known else AAC_HZ)
+        stream.layout, stream.bit_rate = "mono", bit_rate
+        stream.codec_context.flags |= Flags.bitexact
         return stream
 
     def _degraded(self, rgb: np.ndarray) -> np.ndarray:

@@ -137,6 +137,7 @@ def test_the_measuring_parts_do_not_know_the_case():
         "forensics/taking.py",
         "forensics/copies.py",
         "forensics/validation/command.py",
+        "forensics/validation/copying.py",
         "forensics/validation/examining.py",
         "forensics/references.py",
         "forensics/replay.py",

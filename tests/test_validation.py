@@ -557,7 +557,7 @@ def test_recordings_are_examined_once_and_refusals_listed(sounds, tmp_path, kept
 
     examine = pipeline.examine  # what is no recording is refused anew
 
-    def again(case: Case):
+    def again(case: Case, part=None):
         assert case.evidence.suffix != ".wav", "examined again"
         return examine(case)
 
@@ -573,7 +573,7 @@ def test_findings_of_other_software_or_bytes_are_made_anew(sounds, tmp_path, mon
     path, folder = tmp_path / "evidence" / "s0.wav", tmp_path / "case"
     runs, examine = [], pipeline.examine
 
-    def counted(case):
+    def counted(case, part=None):
         runs.append(case.evidence.name)
         return examine(case)
 
@@ -629,7 +629,7 @@ def test_a_file_that_is_not_the_tables_is_refused(sounds, tmp_path):
 def test_a_defect_of_ours_costs_one_row(sounds, tmp_path, monkeypatch, capsys):
     examine = pipeline.examine
 
-    def broken(case: Case):
+    def broken(case: Case, part=None):
         if case.evidence.name == "s1.wav":
             raise ZeroDivisionError("planted")
         return examine(case)
@@ -641,7 +641,7 @@ def test_a_defect_of_ours_costs_one_row(sounds, tmp_path, monkeypatch, capsys):
 
 
 def test_a_full_disk_ends_the_run(sounds, tmp_path, monkeypatch):
-    def full(case: Case):
+    def full(case: Case, part=None):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pipeline, "examine", full)
@@ -688,7 +688,7 @@ def test_the_command_refuses_a_bad_table_with_its_code(tmp_path, monkeypatch, ca
 
 
 def test_the_command_tells_a_defect_by_its_exit_status(sounds, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "examine", lambda case: 1 / 0)
+    monkeypatch.setattr(pipeline, "examine", lambda case, part: 1 / 0)
     path = table(tmp_path, HEADER + "s0.wav,authentic,p,,,\n")
     status, out, _ = run(monkeypatch, capsys, path, "--root", tmp_path / "evidence", "--out", tmp_path / "out")
     assert status == 1 and "CRASHED ZeroDivisionError" in out

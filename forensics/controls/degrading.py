@@ -33,7 +33,10 @@ MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to make the exhibit worse: H.264 at ``crf``, smaller, fewer pictures/s, noise (sd in levels of 255)."""
+    """One way to make the exhibit worse: H.264 at ``crf``, smaller, fewer pictures/s, noise (sd in levels of 255).
+
+    ``sound_bit_rate``: of AAC, bit/s; 0: the sound is kept sample for sample.
+    """
 
     name: str
     what: str
@@ -41,6 +44,7 @@ class Kind:
     shrink: int = 1
     fps: int = 0
     noise_sd: float = 0.0
+    sound_bit_rate: int = 0
 
 
 def kinds(settings: Any, fps: float = math.inf) -> tuple[Kind, ...]:
@@ -64,20 +68,26 @@ def refusals(scene: Scene) -> tuple[str, ...]:
 
 
 def part(scene: Scene, seconds: float, grid_s: float) -> Interval | None:
-    """What is copied: the ``seconds`` of the longest appearance with most speech; None: all that was examined.
+    """What is copied: the ``seconds`` of the longest appearance with most speech; None: all that was examined."""
+    return most_spoken(scene.interval, longest(scene.tracks).interval, scene.speech or [], seconds, grid_s)
+
+
+def most_spoken(
+    whole: Interval, seen: Interval, speech: Sequence[Interval], seconds: float, grid_s: float
+) -> Interval | None:
+    """The ``seconds`` of the appearance ``seen`` with most speech; None where the ``whole`` is no longer.
 
     It begins on the pass's own grid where it can, so that the copies' cells are nearly the exhibit's.
     """
-    if scene.interval.duration <= seconds:
+    if whole.duration <= seconds:
         return None
-    seen = longest(scene.tracks).interval
     if seen.duration <= seconds:
         return seen
     starts = np.arange(math.ceil(seen.start_s / grid_s) * grid_s, seen.end_s - seconds, grid_s)
     windows = [Interval(float(at), float(at) + seconds) for at in starts] or [
         Interval(seen.start_s, seen.start_s + seconds)
     ]
-    return max(windows, key=lambda window: total_s(intersection(scene.speech or [], [window])))
+    return max(windows, key=lambda window: total_s(intersection(speech, [window])))
 
 
 def longest(tracks: Sequence[FaceTrack]) -> FaceTrack:

@@ -4,6 +4,8 @@ A table of recordings goes in (file, label, person, group, generator, condition)
 and every question's score is compared between a class and the authentic recordings: area under the ROC curve with its
 interval over persons, beside that of *container facts alone* (picture rate, height, bit rate, face height), and what
 the score adds to them, cross-fitted on the same folds. A score that adds nothing has told nothing of face or voice.
+Where copies are asked for, authentic recordings are encoded anew, made smaller and slower: a score that tells copies
+from their originals may tell classes by their encoding (``copying``, ``confounds``).
 Where a class is the first proposition of a pair, its scores are calibrated, bounded and tried (``calibrating``).
 
 Rules that the figures keep: the unit is the person and group, never the frame; what was not assessed is counted and
@@ -16,6 +18,8 @@ Not to be trusted as casework error rates unless the table's recordings are like
 
 from forensics.validation.calibrating import learned
 from forensics.validation.command import validate
+from forensics.validation.confounds import moving
+from forensics.validation.copying import Copied
 from forensics.validation.examining import (
     CRASHED,
     Answer,
@@ -38,6 +42,7 @@ __all__ = [
     "AUTHENTIC",
     "CRASHED",
     "Answer",
+    "Copied",
     "Recording",
     "Result",
     "Seal",
@@ -51,6 +56,7 @@ __all__ = [
     "learned",
     "markdown",
     "measure",
+    "moving",
     "page",
     "read_table",
     "sealed",

@@ -3,15 +3,16 @@
 Of each pair: all its scores together and each alone, calibrated by logistic regression fitted without the recording's
 person and group. A set of scores earns a ratio where, in that cross-fitting, Cllr's upper end lies below 1, over all
 recordings, in each condition, and with each condition and each generator left out of the fits, wherever there are
-enough recordings to tell; and where the scores cost less beside container facts than these alone. What it earns is
-held within ELUB. The common result at a few dozen recordings is that nothing is earned, and why.
+enough recordings to tell; where the scores cost less beside container facts than these alone; and where, if copies
+were made, no score moves with encoding anew as far as with the class. What it earns is held within ELUB. The common
+result at a few dozen recordings is that nothing is earned, and why.
 
 Reference: Vergeer et al. 2016 (bounds); Morrison et al. 2021 (what a validation shows).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ from forensics import statistics
 from forensics.calibration import bounds, envelope, fusion, measures
 from forensics.calibration.propositions import PAIRS, Pair
 from forensics.statistics import Estimate
+from forensics.validation.confounds import beside
 from forensics.validation.examining import Result, container_facts
 from forensics.validation.settings import Settings
 from forensics.validation.tables import AUTHENTIC
@@ -97,12 +99,20 @@ def _average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.divide(weights @ values, total, out=np.full(len(weights), np.nan), where=total > 0)
 
 
-def learned(results: Sequence[Result], settings: Settings) -> list[dict[str, Any]]:
-    """Each pair: how many recordings it has, and what came of each set of its scores. Weak labels take no part."""
-    return [_pair(pair, [r for r in results if not r.recording.weak], settings) for pair in PAIRS.values()]
+def learned(
+    results: Sequence[Result], settings: Settings, moving: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Each pair: how many recordings it has, and what came of each set of its scores. Weak labels take no part.
+
+    ``moving``: scores that move with copies, as ``confounds`` has them.
+    """
+    firm = [r for r in results if not r.recording.weak]
+    return [_pair(pair, firm, settings, moving) for pair in PAIRS.values()]
 
 
-def _pair(pair: Pair, firm: Sequence[Result], settings: Settings) -> dict[str, Any]:
+def _pair(
+    pair: Pair, firm: Sequence[Result], settings: Settings, moving: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     own = [r for r in firm if r.recording.label in (pair.name, AUTHENTIC)]
     asked = tuple(q for q in pair.questions if any(r.score(q) is not None for r in own))
     sets = [asked] * (len(asked) > 1) + [(q,) for q in asked]
@@ -111,11 +121,17 @@ def _pair(pair: Pair, firm: Sequence[Result], settings: Settings) -> dict[str, A
         "h1": pair.h1,
         "h2": pair.h2,
         "recordings": {"h1": sum(not r.authentic for r in own), "h2": sum(r.authentic for r in own)},
-        "models": [_model(pair, questions, own, settings) for questions in sets],
+        "models": [_model(pair, questions, own, settings, moving) for questions in sets],
     }
 
 
-def _model(pair: Pair, questions: tuple[str, ...], own: Sequence[Result], settings: Settings) -> dict[str, Any]:
+def _model(
+    pair: Pair,
+    questions: tuple[str, ...],
+    own: Sequence[Result],
+    settings: Settings,
+    moving: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     kept = tuple(r for r in own if all(r.score(q) is not None for q in questions))
     data = Scored(questions, kept, settings)
     counts = {
@@ -125,13 +141,41 @@ def _model(pair: Pair, questions: tuple[str, ...], own: Sequence[Result], settin
     model: dict[str, Any] = {"questions": list(questions), **counts}
     if not data.enough():
         few = f"Fewer than {settings.least_recordings} recordings or {settings.least_speakers} speakers of a class."
-        return model | {"figures": None, "why_not": [few]}
+        return model | {"figures": None, "why_not": [few], "moves_with": _moves_with(data, moving, None)}
     figures = _figures(data)
     known = [r.answers[questions[0]].conditions for r in kept if r.answers]
     seen = envelope.learned(known, data.labels, pair.conditions)
-    why_not = _why_not(figures, seen, data)
+    moves = _moves_with(data, moving, settings)
+    why_not = _why_not(figures, seen, data) + [_confounded(row) for row in moves if row["how"] == "as_far"]
     fitted = None if why_not else _fitted(data)
-    return model | {"figures": figures, "envelope": seen, "why_not": why_not, "fitted": fitted}
+    return model | {"figures": figures, "envelope": seen, "why_not": why_not, "fitted": fitted, "moves_with": moves}
+
+
+def _moves_with(data: Scored, moving: Sequence[Mapping[str, Any]], settings: Settings | None) -> list[dict[str, Any]]:
+    """Of each score that moves with a kind of copy: its area there, and its own between the propositions."""
+    rows = []
+    for row in moving:
+        if row["question"] not in data.questions:
+            continue
+        own = None
+        if settings is not None:
+            scores = data.scores[:, data.questions.index(row["question"])]
+            own = statistics.auc(scores, data.labels, data.units, settings.resamples, settings.seed).as_json()
+        how = "" if own is None else beside(row["auc"], own)
+        rows.append({key: row[key] for key in ("question", "kind", "what", "auc")} | {"own": own, "how": how})
+    return rows
+
+
+def _confounded(row: Mapping[str, Any]) -> str:
+    """Told of a score whose ratio is withheld for it.
+
+    Facts of the container beside the scores do not stand for this control: they know bit rate and size, not how often
+    and by what a recording was encoded.
+    """
+    return (
+        f"{row['question']} moves with copies ({row['what']}; AUC {row['auc']['value']:.2f}) as far as with the class "
+        f"(AUC {row['own']['value']:.2f}): a difference of encoders alone could make such scores."
+    )
 
 
 def _figures(data: Scored) -> dict[str, Any]:

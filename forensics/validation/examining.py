@@ -8,9 +8,9 @@ import json
 import os
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,11 +18,13 @@ import numpy as np
 
 from forensics import custody, naming, pipeline
 from forensics.calibration import applying, envelope
-from forensics.case import Case, canonical, is_or_holds, write
+from forensics.case import Case, CaseFolder, canonical, is_or_holds, write
 from forensics.clip import hashes, opened
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finding import ASSESSED
+from forensics.finished import FINDINGS
 from forensics.report.record import dumps, findings_json
+from forensics.timeline import Interval
 from forensics.validation.tables import AUTHENTIC, Recording
 
 #: Facts of the container and the picture's scale that a classifier could live on (PICTURE), or of a sound file (SOUND).
@@ -86,8 +88,13 @@ def case_names(recordings: Sequence[Recording]) -> list[str]:
 
 def result(recording: Recording, unit: int, root: Path, folder: Path) -> Result:
     """The recording examined in the case ``folder``, or refused with its code; a defect of ours is told as CRASHED."""
+    return result_of(recording, unit, lambda: examined(root / recording.file, folder, recording.sha256))
+
+
+def result_of(recording: Recording, unit: int, examine: Callable[[], dict[str, Any]]) -> Result:
+    """What the ``findings.json`` that ``examine`` gives says of the recording, or of a copy of it."""
     try:
-        document = examined(root / recording.file, folder, recording.sha256)
+        document = examine()
     except OSError:
         raise  # the disk, not the recording
     except ForensicsError as error:
@@ -98,32 +105,50 @@ def result(recording: Recording, unit: int, root: Path, folder: Path) -> Result:
     return Result(recording, unit, "", document["clip"]["sha256"], facts(document), answers(document), parts(document))
 
 
-def examined(path: Path, folder: Path, sha256: str = "") -> dict[str, Any]:
+def examined(
+    path: Path,
+    folder: Path,
+    sha256: str = "",
+    part: Interval | None = None,
+    copy_of: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """``findings.json`` of a recording: from its case where this very software left it there, else made and kept.
 
-    A case of ``forensics report`` saves the looking: its observation is taken, its findings are made again.
-    Raises MediaError ``E_OTHER_FILE`` where the file is not the one of the ``sha256`` given, CaseError where an analyst
-    named faces in the case: figures are about the software alone.
+    ``part``: of this time alone; ``copy_of``: how it was made of another, so that ``left`` finds it by that. A case of
+    ``forensics report`` saves the looking: its observation is taken, its findings are made again. Raises MediaError
+    ``E_OTHER_FILE`` where the file is not the one of the ``sha256`` given, CaseError where an analyst named faces in
+    the case: figures are about the software alone.
     """
     with opened(path) as fd:
         digest, _ = hashes(fd)
     if sha256 not in ("", digest):
         raise MediaError("E_OTHER_FILE", "The file's SHA-256 is not the table's.", "Find the file, or mend the table.")
-    stored = folder / "findings.json"
+    stored = folder / FINDINGS
+    about = ({"part": asdict(part)} if part else {}) | ({"copy_of": copy_of} if copy_of else {})
     with Case(folder, path) as case:
         if naming.names_in(case.state()):
             raise CaseError("E_CASE_NAMED", "Faces were named in this case.", "Give another folder with --cases.")
         with suppress(FileNotFoundError):
             content = stored.read_bytes()
-            if case.state().get("validated") == _mark(digest, content):
+            if case.state().get("validated") == _mark(digest, content) | about:
                 return json.loads(content)
         with case.run("validate"):
-            document = findings_json(pipeline.examine(case))
+            document = findings_json(pipeline.examine(case, part))
             content = dumps(document).encode()
             write(stored, content)
             outputs = {stored.name: hashlib.sha256(content).hexdigest()}
-            case.log("validated", {"run": "validated", "validated": _mark(digest, content)}, outputs=outputs)
+            case.log("validated", {"run": "validated", "validated": _mark(digest, content) | about}, outputs=outputs)
     return document
+
+
+def left(folder: Path, copy_of: Mapping[str, Any]) -> dict[str, Any] | None:
+    """``findings.json`` that this very software left of a copy so made, which itself may be gone; None without."""
+    with suppress(CaseError, FileNotFoundError), CaseFolder(folder) as case:
+        content = (folder / FINDINGS).read_bytes()
+        known = case.state().get("validated") or {}
+        if known == _mark(known.get("evidence_sha256", ""), content) | {"copy_of": copy_of}:
+            return dict(json.loads(content))
+    return None
 
 
 def _mark(evidence_sha256: str, findings: bytes) -> dict[str, str]:

@@ -14,19 +14,21 @@ from forensics import pipeline, statistics
 from forensics.analysis import ANALYSES
 from forensics.method import describe
 from forensics.report.record import dumps, methods, software
+from forensics.validation.alarms import false_alarms
 from forensics.validation.calibrating import learned
+from forensics.validation.confounds import Copied, measured, moving
 from forensics.validation.examining import Result, container_facts
 from forensics.validation.settings import Settings
 from forensics.validation.tables import AUTHENTIC
 
-SCHEMA = "forensics-validation-2"
-#: Questions that have a published range, so that something in their findings can be `unusual` at all.
-MARKABLE = ("blink.rate",)
+SCHEMA = "forensics-validation-3"
 
 
-def measure(results: Sequence[Result], settings: Settings) -> dict[str, Any]:
-    """All figures as plain values: what ``validation.json`` holds."""
+def measure(results: Sequence[Result], settings: Settings, copied: Sequence[Copied] = ()) -> dict[str, Any]:
+    """All figures as plain values: what ``validation.json`` holds. ``copied``: copies, where they were asked for."""
     questions = list(dict.fromkeys(q for r in results for q in r.answers or ()))
+    compared = [c for q in questions for c in comparisons(results, q, settings)]
+    confounds = measured(copied, results, compared, settings) if settings.copies else None
     return json.loads(
         dumps(
             {
@@ -43,9 +45,10 @@ def measure(results: Sequence[Result], settings: Settings) -> dict[str, Any]:
                 "settings": describe(settings),
                 "recordings": [_row(r) for r in results],
                 "false_alarms": false_alarms(results, questions),
-                "comparisons": [c for q in questions for c in comparisons(results, q, settings)],
-                "pairs": learned(results, settings),
+                "comparisons": compared,
+                "pairs": learned(results, settings, moving(confounds)),
             }
+            | ({"confounds": confounds} if confounds else {})
         )
     )
 
@@ -59,39 +62,6 @@ def _row(result: Result) -> dict[str, Any]:
         "facts": result.facts,
         "answers": None if result.answers is None else {q: asdict(answer) for q, answer in result.answers.items()},
     }
-
-
-def false_alarms(results: Sequence[Result], questions: Sequence[str]) -> list[dict[str, Any]]:
-    """How many authentic recordings are ``unusual``: by question and in any (None), by condition, weak labels apart."""
-    return [
-        {"by": by, "name": name, "question": question, **_alarms(members, question)}
-        for by, name, members in _sets([r for r in results if r.authentic])
-        for question in (None, *(q for q in questions if q in MARKABLE))
-    ]
-
-
-def _alarms(members: Sequence[Result], question: str | None) -> dict[str, Any]:
-    """Marked among those in which the question, or any, was assessed; the rate is that of units."""
-    by_unit: dict[int, list[bool]] = {}
-    for r in members:
-        asked = [a for q, a in (r.answers or {}).items() if question in (None, q) and (q in MARKABLE or a.unusual)]
-        if any(a.assessed or a.unusual for a in asked):
-            by_unit.setdefault(r.unit, []).append(any(a.unusual for a in asked))
-    every = [unusual for unit in by_unit.values() for unusual in unit]
-    rate = statistics.share(sum(any(unit) for unit in by_unit.values()), len(by_unit)) if by_unit else None
-    return {"marked": sum(every), "assessed": len(every), "rate": rate and rate.as_json()}
-
-
-def _sets(members: Sequence[Result]) -> list[tuple[str, str, list[Result]]]:
-    """All of firm label, the same by condition, and those of weak labels by their reason."""
-    firm = [r for r in members if not r.recording.weak]
-    conditions = sorted({r.recording.condition for r in firm} - {""})
-    weak = sorted({r.recording.weak for r in members} - {""})
-    return [
-        ("all", "", firm),
-        *(("condition", c, [r for r in firm if r.recording.condition == c]) for c in conditions),
-        *(("weak label", w, [r for r in members if r.recording.weak == w]) for w in weak),
-    ]
 
 
 def comparisons(results: Sequence[Result], question: str, settings: Settings) -> list[dict[str, Any]]:

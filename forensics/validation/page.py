@@ -12,8 +12,9 @@ from forensics.calibration import measures
 from forensics.plots import Chart
 from forensics.report.html import environment
 from forensics.report.plates import data_uri
+from forensics.validation import wording
 from forensics.validation.tables import AUTHENTIC
-from forensics.validation.wording import PAIRS_TOLD, ratio_bounds, scores, text
+from forensics.validation.wording import ratio_bounds, scores, text
 
 #: How each proposition is drawn: colour, line, marker.
 SIDES = {"H1": (plots.ORANGE, "--", "s"), "H2": (plots.BLUE, "-", "o")}
@@ -44,7 +45,7 @@ def page(validation: Mapping[str, Any]) -> str:
             alarms=alarms,
             compared=[c for c in validation["comparisons"] if c["by"] == "all" and c["auc"]],
             pairs=[(pair, [(m, _drawn(pair, m)) for m in pair["models"]]) for pair in validation["pairs"]],
-            told=PAIRS_TOLD,
+            wording=wording,
             text=text,
             scores=scores,
             ratio_bounds=ratio_bounds,

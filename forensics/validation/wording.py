@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from forensics.text import for_markdown
+from forensics.validation.confounds import moving
 from forensics.validation.tables import AUTHENTIC
 
 
@@ -50,7 +52,10 @@ def markdown(validation: Mapping[str, Any]) -> str:
             "",
             *_question_lines([c for c in validation["comparisons"] if c["question"] == question]),
         ]
-    lines += ["", "## Strength of evidence, by pair of propositions", "", *_pair_lines(validation["pairs"])]
+    if "confounds" in validation:
+        lines += ["", "## Copies of authentic recordings, encoded anew", "", *_confound_lines(validation)]
+    told = pairs_told(validation)
+    lines += ["", "## Strength of evidence, by pair of propositions", "", told, *_pair_lines(validation["pairs"])]
     if "tried" in validation:
         lines += ["", "## A calibration tried on these recordings", "", *_tried_lines(validation["tried"])]
     refused = [
@@ -177,6 +182,109 @@ def _side(auc: Mapping[str, Any] | None) -> str:
     return "higher" if low > 0.5 else "lower" if high < 0.5 else "not told apart"
 
 
+# -- copies ----------------------------------------------------------------------------------------------------------
+
+
+def confounds_told(validation: Mapping[str, Any]) -> str:
+    """What stands over the tables of copies."""
+    chosen = {s["name"]: s["value"] for s in validation["settings"]}
+    return (
+        "Authentic recordings of firm label in which a face is seen, one a unit, in the order of a hash of their "
+        f"SHA-256; of one longer than {chosen['copied_s']:g} s its most spoken part. Each copy changes what its name "
+        "says, is examined like any recording, and is compared with its own original over the same part. Up, down: of "
+        "so many units with both scores, in how many the copy scores higher, lower; the others score alike and are not "
+        "in the share up, two-sided 95 % Clopper-Pearson, 0.5 = no effect. Difference: copy less original, mean, in "
+        "standard deviations of the authentic recordings' scores. AUC: share of pairs of a copy and an original in "
+        "which the copy scores higher, 0.5 = not told apart. Intervals are bootstraps over units; one in twenty shows "
+        "an effect by chance. Lost, new: answers that the original alone has, the copy alone. AUC and difference need "
+        f"{chosen['least_recordings']} pairs and {chosen['least_speakers']} units."
+    )
+
+
+#: How far copies lie from their originals, beside a class from the authentic recordings.
+BESIDE = {
+    "as_far": "as far as {} lies from the authentic recordings (AUC {}): what is told of it can be the encoder's",
+    "less_far": "less far than {} lies from the authentic recordings (AUC {})",
+    "open": "and whether less far than {} lies from the authentic recordings (AUC {}) these recordings do not tell",
+}
+
+
+def meanings(confounds: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """What the figures carry: each score that moves, and of each class told apart the words before and behind it."""
+    return [
+        (
+            f"{row['question']} moves with {row['what']} (AUC {text(row['auc'])})",
+            [
+                (before, c["class"], behind.format(text(c["auc"])))
+                for c in row["classes"]
+                if c["how"]
+                for before, behind in [BESIDE[c["how"]].split("{}", 1)]
+            ],
+        )
+        for row in moving(confounds)
+    ]
+
+
+def still(confounds: Mapping[str, Any]) -> str:
+    """What is said where no score is seen to move."""
+    if any(row["auc"] for row in confounds["scores"]):
+        return "No score is seen to move with a kind of copy: no interval of the AUC leaves out 0.5."
+    return "There are too few pairs to tell whether a score moves with a kind of copy."
+
+
+def _confound_lines(validation: Mapping[str, Any]) -> list[str]:
+    confounds = validation["confounds"]
+    head = ("recordings", "refused", "with anything `unusual` / assessed", "units", "units with a mark, %")
+    lines = [confounds_told(validation), "", *_table(head, copy_counts(confounds)), ""]
+    for what, rows in of_kinds(confounds):
+        lines += [f"### {what}", "", *_table(COPY_HEAD, [copy_row(row) for row in rows]), ""]
+    said = meanings(confounds)
+    for what, classes in said:
+        beside = [f"{before}{for_markdown(name)}{behind}" for before, name, behind in classes]
+        lines.append(f"- {'; '.join([what, *beside])}.")
+    return lines if said else [*lines, still(confounds)]
+
+
+def copy_counts(confounds: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """Cells of the originals and of each kind of copy: what was refused, and in how many anything is unusual."""
+    refused = Counter(r["refused"] for r in confounds["recordings"] if r["refused"])
+    rows = [("as they were", refused, confounds["originals"])]
+    rows += [(kind["what"], kind["refused"], kind["unusual"]) for kind in confounds["kinds"]]
+    return [
+        (
+            what,
+            ", ".join(f"{code} {n}" for code, n in refused.items()) or "none",
+            f"{own['marked']}/{own['assessed']}",
+            own["rate"]["n"] if own["rate"] else 0,
+            text(own["rate"], 100, 1),
+        )
+        for what, refused, own in rows
+    ]
+
+
+def of_kinds(confounds: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """The scores in each kind of copy, by what was done."""
+    return [
+        (kind["what"], [row for row in confounds["scores"] if row["kind"] == kind["kind"]])
+        for kind in confounds["kinds"]
+    ]
+
+
+COPY_HEAD = ("score", "up, down", "share up", "difference, sd", "AUC", "lost, new")
+
+
+def copy_row(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """Cells of one score in one kind of copy."""
+    return (
+        row["question"],
+        f"{row['higher']}, {row['lower']} of {row['units']}",
+        text(row["share"], digits=2),
+        text(row["difference"], digits=2),
+        text(row["auc"], digits=2),
+        f"{row['lost']}, {row['gained']}",
+    )
+
+
 # -- pairs of propositions -------------------------------------------------------------------------------------------
 
 #: What stands over the table of pairs.
@@ -188,10 +296,30 @@ PAIRS_TOLD = (
     "where H1 holds, LR > 1 where H2 holds; the rate is that of units, two-sided 95 % Clopper-Pearson. Intervals of "
     "Cllr are bootstraps over units and do not hold the fits' own uncertainty. A ratio is given where Cllr's upper "
     "end lies below 1 over all, in each condition, and with each condition and generator left out, wherever there "
-    "are enough recordings, and where the scores add to container facts. Weak labels take no part. Container facts "
-    "are the only control of codecs here: copies encoded anew are none unless the table holds them, as a condition "
-    "of the same person."
+    "are enough recordings, and where the scores add to container facts. Weak labels take no part. "
 )
+#: How they end without copies, and with them.
+NO_COPIES_TOLD = (
+    "Container facts are the only control of codecs here: copies encoded anew are none (--copies) unless the table "
+    "holds them, as a condition of the same person."
+)
+COPIES_WITHHOLD = (
+    "Where a score moves with copies encoded anew it is told; where as far as with the class, no ratio is given, "
+    "whichever way it moves: which class was encoded how often is not known, and container facts do not hold it."
+)
+
+
+def pairs_told(validation: Mapping[str, Any]) -> str:
+    return PAIRS_TOLD + (COPIES_WITHHOLD if "confounds" in validation else NO_COPIES_TOLD)
+
+
+def moving_lines(model: Mapping[str, Any]) -> list[str]:
+    """Each score of a pair that moves with a kind of copy, beside how it tells the propositions."""
+    return [
+        f"{row['question']} moves with {row['what']}: AUC {text(row['auc'])} of copies against their originals, "
+        + ("too few for its own." if row["own"] is None else f"{text(row['own'])} between the propositions.")
+        for row in model["moves_with"]
+    ]
 
 
 def ratio_bounds(bounds: Sequence[float]) -> str:
@@ -205,7 +333,7 @@ def scores(model: Mapping[str, Any]) -> str:
 
 
 def _pair_lines(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [PAIRS_TOLD]
+    lines: list[str] = []
     for pair in pairs:
         lines += ["", f"### {pair['pair']}", "", f"H1: {pair['h1']} H2: {pair['h2']}", ""]
         if not pair["models"]:
@@ -228,6 +356,8 @@ def _pair_lines(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
             [_model_row(model) for model in pair["models"]],
         )
         for model in pair["models"]:
+            if moving := moving_lines(model):
+                lines += ["", *(f"- {line}" for line in moving)]
             if model["why_not"]:
                 lines += ["", f"No ratio from {scores(model)}:", ""]
                 lines += [f"- {why}" for why in model["why_not"]]
