@@ -80,6 +80,7 @@ bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/analyses.py
 	.venv/bin/python bench/memory.py
 	.venv/bin/python bench/batch.py --clips 4
+	.venv/bin/python bench/explorer.py --minutes 1 --seeks 30
 
 fuzz: $(SAMPLE)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
 	.venv/bin/python tools/parsers.py

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy as np
 from forensics import wording
 from forensics.errors import CaseError
 from forensics.finding import rounded
+from forensics.finished import open_case
 from forensics.timeline import FOREVER_S
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Characters of a comment: a short paragraph; and marks of one case, which a report can still print.
 LONGEST, MOST = 300, 200
+#: A mark is kept to the millisecond, and so may lie that far outside what was examined, in s.
+KEPT_S = 0.001
 #: Marks that each get a still in the report, the first of them; each is some 40 kB.
 MOST_SHOWN = 24
 #: Whom the stills of marks belong to: no person's name is empty.
@@ -60,6 +65,11 @@ def give(case: CaseFolder, start_s: float, end_s: float | None, comment: str) ->
         raise CaseError(
             "E_MARK", "A mark lies at a second of the recording and ends no earlier.", "Give SECONDS, and --to."
         )
+    first_s, last_s = examined(case.folder)
+    if start_s < first_s - KEPT_S or end_s > last_s + KEPT_S:
+        raise CaseError(
+            "E_MARK", f"What was examined reaches from {first_s:.3f} to {last_s:.3f} s.", "Mark a time inside it."
+        )
     if len(marks := state.get("marks", {})) >= MOST:
         raise CaseError("E_MARK", f"There are {MOST} marks already.", "Take some back with --remove.")
     number = state.get("marks_given", 0) + 1
@@ -71,6 +81,14 @@ def give(case: CaseFolder, start_s: float, end_s: float | None, comment: str) ->
 
     case.log("marked", change, number=number, **mark)
     return number
+
+
+def examined(folder: Path) -> tuple[float, float]:
+    """What the case's last finished report examined, in s; without end where there is none."""
+    with suppress(CaseError):
+        first_s, last_s = open_case(folder).record["clip"]["examined"]
+        return first_s, last_s
+    return -math.inf, math.inf
 
 
 def take_back(case: CaseFolder, number: int, reason: str) -> None:

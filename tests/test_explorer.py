@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -304,7 +305,7 @@ def test_lanes_are_few_points_and_measured_values(explorer):
 
 
 def test_sound_is_the_files_own(explorer):
-    about, (pcm,) = answered(explorer, "sound", **{"from": 1.0, "to": 1.5})
+    about, (pcm,) = answered(explorer, "sound", **{"from": 1.0, "to": 1.5, "speed": 1})
     audio = explorer.case.scene.observation.audio
     samples, start_s = audio.mono(Interval(1.0, 1.5))
     assert about == {"from": start_s, "rate_hz": audio.rate_hz}
@@ -317,6 +318,25 @@ def test_rates_that_browsers_do_not_play_keep_their_pitch(rate, played):
     pcm, _, got = widget.played(planted.sound(tone, rate_hz=rate), Interval(0, 1))
     spectrum = np.abs(np.fft.rfft(pcm.astype(float)))
     assert got == played and len(pcm) == played and int(spectrum.argmax()) == 400
+
+
+@pytest.mark.parametrize(("rate", "speed"), [(48_000, 0.25), (16_000, 0.5), (8_000, 0.25)])
+def test_slowed_sound_keeps_its_pitch_and_its_times(rate, speed):
+    """Silence, then a tone: twice or four times as long, begun as much later, of the same pitch and loudness."""
+    tone = np.concatenate([np.zeros(rate), synth.tone(1.0, rate, 440.0)[:, 0]])
+    pcm, start_s, got = widget.played(planted.sound(tone.astype(np.float32), rate_hz=rate), Interval(0, 2), speed)
+    assert (start_s, got, len(pcm)) == (0.0, rate, round(2 * rate / speed))
+    sounding = np.flatnonzero(np.abs(pcm.astype(float)) > np.abs(pcm).max() / 2)[0] / rate
+    assert sounding == pytest.approx(1 / speed, abs=0.035 / speed), "to a piece of the wave"
+    assert np.abs(pcm[-rate // 50 :]).max() > np.abs(pcm).max() / 2, "to its end"
+    second = pcm[round(1.4 * rate / speed) :][:rate].astype(float)
+    assert int(np.abs(np.fft.rfft(second)).argmax()) == pytest.approx(440, abs=2)
+    assert second.max() / 32767 == pytest.approx(np.abs(tone).max(), rel=0.05)
+
+
+def test_a_very_short_loop_is_slowed_without_a_word(recwarn):
+    pcm, _, _ = widget.played(planted.sound(synth.tone(1.0, 48_000, 440.0)[:, 0]), Interval(0.5, 0.52), 0.25)
+    assert len(pcm) == 4 * round(0.02 * 24_000) and np.abs(pcm).max() > 1000 and not recwarn.list
 
 
 def test_a_stored_notebook_still_shows_what_it_was(explorer):
@@ -395,8 +415,10 @@ HOSTILE = [
     {"kind": "picture", "id": 1, "row": True},
     {"kind": "picture", "id": 1, "row": "../../etc/passwd"},
     {"kind": "picture", "id": 1, "row": 1, "path": "/etc/passwd"},
-    {"kind": "sound", "id": 1, "from": 0, "to": 1e6},
-    {"kind": "sound", "id": 1, "from": 2, "to": 1},
+    {"kind": "sound", "id": 1, "from": 0, "to": 1e6, "speed": 1},
+    {"kind": "sound", "id": 1, "from": 2, "to": 1, "speed": 1},
+    {"kind": "sound", "id": 1, "from": 1, "to": 2, "speed": 0.001},
+    {"kind": "sound", "id": 1, "from": 1, "to": 2, "speed": [1]},
     {"kind": "lanes", "id": 1, "from": float("nan"), "to": 1, "person": None},
     {"kind": "lanes", "id": 1, "from": 0, "to": float("inf"), "person": None},
     {"kind": "lanes", "id": 1, "from": 0, "to": 1, "person": {"toString": 1}},
@@ -424,6 +446,7 @@ def test_hostile_messages_are_refused_with_a_sentence(explorer, message):
         ({"kind": "mark", "from": 1, "to": 1, "text": "  "}, "E_MARK"),
         ({"kind": "mark", "from": 1, "to": 1, "text": "a\u202eb"}, "E_MARK"),
         ({"kind": "mark", "from": 1, "to": 1, "text": "x" * 400}, "E_MARK"),
+        ({"kind": "mark", "from": 1, "to": 60, "text": "beyond its end"}, "E_MARK"),
         ({"kind": "unmark", "number": 9, "text": "gone"}, "E_MARK"),
         ({"kind": "name", "track": "Z9", "text": "Anna"}, "E_UNKNOWN_TRACK"),
         ({"kind": "name", "track": "A1", "text": "\x1b[31m"}, "E_NAME"),
@@ -463,11 +486,66 @@ def test_phonemes_are_struck_out_as_by_the_command(explorer):
     assert actions(explorer.case.folder)[-2:] == ["struck_out", "restored"]
 
 
-def test_a_fault_of_ours_does_not_leave_the_page_waiting(explorer, monkeypatch):
+def test_a_fault_of_ours_is_a_sentence_on_the_page_and_a_traceback_in_the_kernels_log(explorer, monkeypatch, caplog):
     monkeypatch.setattr(explorer, "answer", lambda asked: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    with caplog.at_level("ERROR"):
         explorer._receive(explorer, {"kind": "start", "id": 9}, [])
-    assert {"kind": "refused", "id": 9, "code": "E_FAULT"}.items() <= explorer.sent[-1][0].items()
+    refused = [s[0] for s in explorer.sent if s[0]["kind"] == "refused"]
+    assert [(r["id"], r["code"]) for r in refused] == [(9, "E_FAULT")]
+    assert "ZeroDivisionError" in refused[0]["sentence"] and "Run the cell again" in refused[0]["sentence"]
+    assert "Traceback" in caplog.text and "1 / 0" in caplog.text
+
+
+def test_a_fault_while_the_copy_is_made_is_told_too(case, face_clip, monkeypatch, caplog):
+    monkeypatch.setattr(frames.ViewingCopy, "_make", lambda self: {}["x"])
+    copy = frames.ViewingCopy(open_case(case), face_clip, WHO)
+    copy.wait(30)
+    assert "The software failed (KeyError)." in copy.fault and "Run the cell again" in copy.fault
+    assert "Traceback" in caplog.text and not list(case.glob(f"{frames.STAGED}*"))
+
+
+def test_of_many_selections_one_is_measured_at_a_time_and_the_newest_wins(explorer, monkeypatch):
+    """Ten are dragged while the first is measured: that one ends at its next step, the last is answered."""
+    explorer.copy.wait(120)
+    before, at_work, most, go_on = threading.active_count(), [], [], threading.Event()
+
+    def assess(scene, settings, sha256, progress):
+        at_work.append(scene.interval)
+        most.append((len(at_work), threading.active_count()))
+        go_on.wait(30)
+        try:
+            progress("measuring", 0.5)
+            return []
+        finally:
+            at_work.pop()
+
+    monkeypatch.setattr(pipeline, "assess", assess)
+    for number in range(10):
+        explorer._receive(explorer, {"kind": "measure", "id": number, "from": 1, "to": 2 + number / 10}, [])
+        if number == 0:
+            until(lambda: at_work)
+    go_on.set()
+    until(lambda: len([s for s in explorer.sent if s[0]["kind"] in ("measure", "refused")]) == 10)
+    told = {s[0]["id"]: s[0].get("code", "answered") for s in explorer.sent if s[0]["kind"] in ("measure", "refused")}
+    assert told == {k: "E_SELECTED_ANEW" for k in range(9)} | {9: "answered"}
+    assert len(most) == 2 and max(most) <= (1, before), "the first and the last were begun, in one thread"
+
+
+def test_a_fault_ends_no_later_measurement(explorer, monkeypatch, caplog):
+    monkeypatch.setattr(pipeline, "assess", lambda *_: 1 / 0)
+    explorer._receive(explorer, {"kind": "measure", "id": 1, "from": 1, "to": 2}, [])
+    until(lambda: any(s[0].get("code") == "E_FAULT" for s in explorer.sent))
+    monkeypatch.setattr(pipeline, "assess", lambda *_: [])
+    explorer._receive(explorer, {"kind": "measure", "id": 2, "from": 1, "to": 2}, [])
+    until(lambda: any(s[0]["kind"] == "measure" and s[0]["id"] == 2 for s in explorer.sent))
+
+
+def until(true, patience_s=30.0):
+    """Wait until ``true()`` is."""
+    since = time.monotonic()
+    while not true():
+        assert time.monotonic() - since < patience_s
+        time.sleep(0.01)
 
 
 def test_an_act_while_another_run_works_is_refused_in_words(explorer, face_clip):

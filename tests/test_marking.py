@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from forensics import custody, marking, pipeline
-from forensics.case import LOG, Case, CaseFolder
+from forensics.case import LOG, BegunCase, Case, CaseFolder
 from forensics.custody import Actor
 from forensics.errors import CaseError
 from forensics.report import checking
@@ -64,6 +64,8 @@ def test_a_mark_taken_back_keeps_its_number_and_its_entry(case):
         (1.0, None, "a\u202eb"),
         (1.0, None, "a\x1b[31m"),
         (1.0, None, "x" * 301),
+        (-0.1, None, "before it begins"),
+        (4.0, 5.1, "beyond its end"),
     ],
 )
 def test_refusals_change_nothing(case, start_s, end_s, comment):
@@ -73,6 +75,17 @@ def test_refusals_change_nothing(case, start_s, end_s, comment):
     with CaseFolder(case) as opened, pytest.raises(CaseError, match="There are: none"):
         marking.take_back(opened, 1, "x")
     assert (case / LOG).read_bytes() == before
+
+
+def test_marks_lie_in_what_the_last_report_examined_where_there_is_one(case, tmp_path):
+    end_s = json.loads((case / "findings.json").read_text("utf-8"))["clip"]["examined"][1]
+    with CaseFolder(case) as opened:
+        assert marking.give(opened, -0.0004, end_s + 0.0004, "all of it, to the millisecond") == 1
+        with pytest.raises(CaseError, match=rf"reaches from 0\.000 to {end_s:.3f} s"):
+            marking.give(opened, 5.2, None, "behind it")
+    with BegunCase(tmp_path / "begun") as begun:
+        begun.log("begun")
+        assert marking.give(begun, 5.2, None, "nobody knows yet how long it is") == 1
 
 
 def test_a_mark_shows_the_picture_that_is_seen_then():

@@ -15,8 +15,11 @@ from forensics.timeline import FOREVER_S
 
 #: Longest text in a message, in characters: names and comments have shorter limits of their own.
 LONGEST = 1000
-#: Longest sound excerpt at once, in s: at 48 kHz some 3 MB; and longest interval that is measured while one waits.
+#: Longest sound excerpt at once, in s: at 48 kHz some 3 MB, slowed as many times more; and longest interval that is
+#: measured while one waits.
 MOST_SOUND_S, MOST_MEASURED_S = 30.0, 120.0
+#: Speeds at which sound is played.
+SPEEDS = (1, 0.5, 0.25)
 
 Asked = dict[str, Any]
 
@@ -35,6 +38,12 @@ def _count(value: Any) -> int:
     return value
 
 
+def _speed(value: Any) -> float:
+    if isinstance(value, bool) or value not in SPEEDS:
+        raise ValueError
+    return float(value)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST:
         raise ValueError
@@ -49,7 +58,7 @@ def _person(value: Any) -> str | None:
 KINDS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
     "start": {},
     "picture": {"row": _count},
-    "sound": {"from": _second, "to": _second},
+    "sound": {"from": _second, "to": _second, "speed": _speed},
     "lanes": {"from": _second, "to": _second, "person": _person},
     "measure": {"from": _second, "to": _second},
     "mark": {"from": _second, "to": _second, "text": _text},

@@ -117,7 +117,7 @@ function channel(model, heard) {
 
 // -- sound -------------------------------------------------------------------------------------------------------
 
-/** Plays excerpts as they come; its clock is the sound card's where there is sound, so that the picture follows it. */
+/** Plays excerpts as they come, slowed already; its clock is the sound card's where there is sound, so that the picture follows it. */
 function player(ask, say) {
   let context = null, sources = [], began = 0, at = 0, speed = 1, loop = null, behind = 0, sounding = false, turn = 0;
 
@@ -129,15 +129,14 @@ function player(ask, say) {
     for (let i = 0; i < samples.length; i += 1) channelData[i] = samples[i] / 32768;
     const source = context.createBufferSource();
     source.buffer = buffer;
-    source.playbackRate.value = speed;
     source.connect(context.destination);
-    if (loop) { source.loop = true; source.loopStart = Math.max(0, loop[0] - start); source.loopEnd = loop[1] - start; }
+    if (loop) { source.loop = true; source.loopStart = Math.max(0, loop[0] - start) / speed; source.loopEnd = (loop[1] - start) / speed; }
     source.start(Math.max(when, context.currentTime), Math.max(0, offset));
     sources.push(source);
   }
 
   async function excerpt(from, to) {
-    const [about, [bytes]] = await ask("sound", { from, to });
+    const [about, [bytes]] = await ask("sound", { from, to, speed });
     return [numbers(bytes, Int16Array), about.rate_hz, about.from];
   }
 
@@ -167,7 +166,7 @@ function player(ask, say) {
             sounding = true;
             began = context.currentTime + 0.05;
             behind = first[1];
-            schedule(samples, rate, start, began + Math.max(0, start - from) / speed, from - start);
+            schedule(samples, rate, start, began + Math.max(0, start - from) / speed, (from - start) / speed);
           } else if (context.state !== "running") say("The browser keeps the sound off; press Play again to allow it.");
         } catch (error) { say(`No sound: ${error.message}`); }
       }
@@ -489,7 +488,8 @@ async function render({ model, el }) {
     class: "fx-lanes", tabindex: 0, role: "slider", "aria-label": "Time line: position in the recording", "aria-orientation": "horizontal",
   });
   const play = make("button", { type: "button", text: "Play", "aria-pressed": "false", onclick: () => toggle() });
-  const speed = make("select", { "aria-label": "Speed", onchange: () => replay() });
+  const speed = make("select", { "aria-label": "Speed", onchange: () => { slow.hidden = speed.value === "1"; replay(); } });
+  const slow = make("span", { hidden: true, text: "Sound slowed, pitch kept: clicks may be heard twice, and all within some 15 ms of its time." });
   options(speed, ["normal speed", "half speed", "quarter speed"], ["1", "0.5", "0.25"]);
   const loop = make("button", { type: "button", text: "Loop selection", "aria-pressed": "false", onclick: () => setLoop(!looping()) });
   const seconds = make("input", { type: "number", step: "0.001", "aria-label": "Position in seconds", onchange: () => go(Number(seconds.value)) });
@@ -515,7 +515,7 @@ async function render({ model, el }) {
   const root = make("div", { class: "fx", tabindex: 0, role: "group", "data-lm-suppress-shortcuts": "true", onkeydown: keys },
     make("div", { class: "fx-row" },
       button("◀ Picture", () => step(-1), "One picture back (left arrow)"), play, button("Picture ▶", () => step(1), "One picture on (right arrow)"),
-      labelled("Speed", speed), loop, labelled("Go to (s)", seconds), labelled("Landmarks", points), labelled("Person", person)),
+      labelled("Speed", speed), slow, loop, labelled("Go to (s)", seconds), labelled("Landmarks", points), labelled("Person", person)),
     make("div", { class: "fx-main" },
       make("div", { class: "fx-stage" }, canvas, where),
       make("div", {}, make("h3", { text: "Findings" }), list)),
@@ -747,12 +747,15 @@ async function render({ model, el }) {
   }
 
   // Measurements and acts.
+  let selections = 0;
   async function measure() {
     if (!state.selection) { say("Select an interval first: drag over the time line, or give its seconds."); return; }
-    const [a, b] = state.selection;
+    selections += 1;
+    const own = selections, [a, b] = state.selection;
     say(`Measuring ${a.toFixed(3)} to ${b.toFixed(3)} s …`);
     try {
       const [answer] = await line.ask("measure", { from: a, to: b });
+      if (gone || own !== selections) return;
       const head = ["Question", "Person", "Quantity", "Value", "Interval", "n", "Why not"];
       const cells = row => [row.question, row.person, row.quantity, row.value, row.interval, row.n, row.reason];
       results.replaceChildren(make("table", {},
@@ -760,7 +763,7 @@ async function render({ model, el }) {
         make("thead", {}, make("tr", {}, ...head.map(text => make("th", { scope: "col", text })))),
         make("tbody", {}, ...answer.rows.map(row => make("tr", {}, ...cells(row).map(text => make("td", { text })))))));
       say(`${answer.rows.length} lines measured.`);
-    } catch (error) { say(error.message); }
+    } catch (error) { if (own === selections) say(error.message); }  // a newer selection ends an older one's measurement
   }
 
   async function act(kind, fields) {

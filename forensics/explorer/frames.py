@@ -120,6 +120,18 @@ def loaded(folder: Path) -> tuple[Pictures, list[list[Any]]]:
     return Pictures(folder / PICTURES, table), json.loads((folder / PHONEMES).read_text("utf-8"))
 
 
+def fault(error: Exception) -> CaseError:
+    """A fault of ours as a refusal in words; where it happened goes into the kernel's log. Call it in an except."""
+    from traitlets.log import get_logger  # the kernel's; the children, which load this module too, do not need it
+
+    get_logger().exception("The explorer failed.")
+    return CaseError(
+        "E_FAULT",
+        f"The software failed ({type(error).__name__}).",
+        "Run the cell again; if it fails again, give the kernel's log to those who look after the software.",
+    )
+
+
 # -- making it -------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +230,9 @@ class ViewingCopy:
             self.fault = f"The viewing copy could not be finished: {error.sentence}"
         except OSError as error:
             self.fault = f"The viewing copy could not be written ({error.strerror})."
+        except Exception as error:
+            failed = fault(error)
+            self.fault = f"The viewing copy could not be finished: {failed.sentence} {failed.next_step}"
         finally:
             self._remove()
             atexit.unregister(self._remove)

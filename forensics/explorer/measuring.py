@@ -16,7 +16,9 @@ from forensics.timeline import Interval
 OF_THE_FILE = ("evidence", "coincidence")
 
 
-def measured(case: FinishedCase, interval: Interval) -> list[Finding]:
+def measured(
+    case: FinishedCase, interval: Interval, progress: pipeline.Progress = lambda what, share: None
+) -> list[Finding]:
     """The findings on what lies inside ``interval``, with the case's own settings and names.
 
     Nothing is decoded again: with ``forensics report --from --to`` the search for faces begins anew at the edge, so
@@ -24,7 +26,7 @@ def measured(case: FinishedCase, interval: Interval) -> list[Finding]:
     """
     settings = restored(pipeline.Settings, case.run.opened["settings"])
     sha256 = case.run.opened["sha256"]
-    found = pipeline.assess(within(case.scene, interval), settings, sha256, lambda what, share: None)
+    found = pipeline.assess(within(case.scene, interval), settings, sha256, progress)
     return [finding for finding in found if finding.analysis not in OF_THE_FILE]
 
 

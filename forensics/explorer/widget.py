@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import anywidget
@@ -18,7 +19,7 @@ from forensics.case import CaseFolder, disk_errors
 from forensics.custody import Actor
 from forensics.errors import CaseError, ForensicsError, ParameterError
 from forensics.explorer import asking, measuring, signals
-from forensics.explorer.frames import ViewingCopy
+from forensics.explorer.frames import ViewingCopy, fault
 from forensics.finished import FinishedCase
 from forensics.report import phrases
 from forensics.report.record import by_person
@@ -49,7 +50,9 @@ class Explorer(anywidget.AnyWidget):
         self.case, self.actor = case, actor
         self.signals = signals.Signals(case)
         self.copy = ViewingCopy(case, clip, actor)
-        self._measuring = threading.Lock()
+        self._selected: asking.Asked | None = None
+        self._selections: SimpleQueue[asking.Asked | None] = SimpleQueue()
+        threading.Thread(target=self._measure_newest, daemon=True).start()
         since = time.monotonic()
         while self.copy.making and not self.copy.pictures and time.monotonic() - since < FIRST_S:
             time.sleep(0.02)
@@ -73,8 +76,9 @@ class Explorer(anywidget.AnyWidget):
         return {**bundle, "text/plain": said, "text/html": html}, about
 
     def close(self) -> None:
-        """End it, and a viewing copy that is not whole."""
-        if "copy" in vars(self):  # else it was refused before
+        """End it, a measurement that runs, and a viewing copy that is not whole."""
+        if "_selections" in vars(self):  # else it was refused before
+            self._select(None)
             self.copy.close()
         super().close()
 
@@ -86,7 +90,7 @@ class Explorer(anywidget.AnyWidget):
         try:
             asked = asking.checked(message)
             if asked["kind"] == "measure":
-                threading.Thread(target=self._answer, args=(asked,), daemon=True).start()
+                self._select(asked)
             else:
                 self._answer(asked)
         except ForensicsError as error:
@@ -98,11 +102,10 @@ class Explorer(anywidget.AnyWidget):
                 answer, buffers = self.answer(asked)
         except ForensicsError as error:
             self._refuse(asked["id"], error)
-            return
-        except Exception as error:  # a fault of ours: the page must not wait for ever; the kernel's log has the rest
-            self._refuse(asked["id"], CaseError("E_FAULT", f"The software failed ({type(error).__name__}).", ""))
-            raise
-        self.send({"kind": asked["kind"], "id": asked["id"], **answer}, buffers)
+        except Exception as error:  # the page must not wait for ever
+            self._refuse(asked["id"], fault(error))
+        else:
+            self.send({"kind": asked["kind"], "id": asked["id"], **answer}, buffers)
 
     def _refuse(self, number: int | None, error: ForensicsError) -> None:
         self.send({"kind": "refused", "id": number, "code": error.code, "sentence": for_json(_said(error), 1000)})
@@ -193,7 +196,7 @@ class Explorer(anywidget.AnyWidget):
         audio = self.case.scene.observation.audio
         if audio is None:
             raise ParameterError("a recording with sound is listened to", "none")
-        samples, start_s, rate_hz = played(audio, Interval(asked["from"], asked["to"]))
+        samples, start_s, rate_hz = played(audio, Interval(asked["from"], asked["to"]), asked["speed"])
         return {"from": start_s, "rate_hz": rate_hz}, [samples.tobytes()]
 
     def _lanes(self, asked: asking.Asked) -> Answer:
@@ -216,9 +219,22 @@ class Explorer(anywidget.AnyWidget):
         made = signals.lanes(self.signals, interval, asked["person"], self.copy.phonemes)
         return {"from": interval.start_s, "to": interval.end_s, "lanes": [sent(lane) for lane in made]}, buffers
 
+    def _select(self, asked: asking.Asked | None) -> None:
+        self._selected = asked
+        self._selections.put(asked)
+
+    def _measure_newest(self) -> None:
+        """Selections one at a time: a newer one ends what is measured, and those between are refused at once."""
+        while asked := self._selections.get():
+            self._answer(asked)
+
     def _measure(self, asked: asking.Asked) -> Answer:
-        with self._measuring:
-            found = measuring.measured(self.case, Interval(asked["from"], asked["to"]))
+        def go_on(*_: Any) -> None:
+            if self._selected is not asked:
+                raise CaseError("E_SELECTED_ANEW", "Another selection took the place of this one.", "")
+
+        go_on()
+        found = measuring.measured(self.case, Interval(asked["from"], asked["to"]), go_on)
         return {"from": asked["from"], "to": asked["to"], "rows": measuring.rows(found)}, []
 
     # -- acts: those of forensics mark, name, strike -----------------------------------------------------------------
@@ -269,11 +285,11 @@ class Explorer(anywidget.AnyWidget):
         return self._done(f"Phoneme {asked['number']} {done} in the case and its log; the next report applies it.")
 
 
-def played(audio: Audio, interval: Interval) -> tuple[np.ndarray, float, int]:
+def played(audio: Audio, interval: Interval, speed: float = 1.0) -> tuple[np.ndarray, float, int]:
     """The mean of all channels inside ``interval`` as int16, the time of its first sample in s, and its rate in Hz.
 
-    The samples are the file's own where a browser plays their rate; of higher rates means of neighbours, of lower ones
-    each twice or more.
+    At normal speed the samples are the file's own where a browser plays their rate; of higher rates means of
+    neighbours, of lower ones each twice or more. Slower they are as many times more, by ``slowing.slowed``.
     """
     samples, start_s = audio.mono(interval)
     rate = audio.rate_hz
@@ -281,6 +297,10 @@ def played(audio: Audio, interval: Interval) -> tuple[np.ndarray, float, int]:
         samples, rate = samples[: len(samples) // several * several].reshape(-1, several).mean(1), rate // several
     if (times := -(-PLAYED_HZ[0] // rate)) > 1:
         samples, rate = np.repeat(samples, times), rate * times
+    if speed < 1:
+        from forensics.explorer.slowing import slowed  # wanted by few
+
+        samples = slowed(samples, rate, speed)
     return (32767 * np.clip(samples, -1, 1)).astype(np.int16), start_s, rate
 
 

@@ -28,6 +28,11 @@ FLAGS = (
     "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
 )
+#: JupyterLab's own: it would ask over the picture, and it takes cells that are scrolled away out of the page.
+SETTINGS = {
+    "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
+    "notebook-extension/tracker": '{"windowingMode": "none"}',
+}
 #: Seconds for the server to answer: a machine that builds something beside it is slow.
 PATIENCE_S = 120.0
 #: Resolves when the picture of a row is drawn, with the ms that took from the key's or the field's own event on.
@@ -56,9 +61,10 @@ def server(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
     places = {name: str(own / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    quiet = own / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    quiet.parent.mkdir(parents=True, exist_ok=True)
-    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')  # it would ask over the picture
+    for name, text in SETTINGS.items():
+        setting = own / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab" / f"{name}.jupyterlab-settings"
+        setting.parent.mkdir(parents=True, exist_ok=True)
+        setting.write_text(text)
     environment = os.environ | places | {"IPYTHONDIR": str(own / "ipython"), "JUPYTER_TOKEN": token}
     options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", f"--ServerApp.root_dir={folder}"]
     options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
@@ -108,12 +114,53 @@ def opened(browser: Any, address: str, name: str, width: int, height: int) -> An
     page = browser.new_page(viewport={"width": width, "height": height})
     page.goto(address.replace("NAME", name))
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE_S * 1000)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=PATIENCE_S * 1000)
+    page.wait_for_selector(IDLE, timeout=PATIENCE_S * 1000)
     return page
 
 
+#: The notebook's sign that its kernel waits.
+IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
 #: Whether a cell runs or has run.
 BEGUN = "k => /[*\\d]/.test(document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')[k].textContent)"
+
+
+def copied(source: Path, place: Path) -> Path:
+    """A notebook's copy in the folder ``place``, as if it had never run."""
+    notebook = json.loads(source.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+    copy = place / source.name
+    copy.write_text(json.dumps(notebook), "utf-8")
+    return copy
+
+
+def code_cells(path: Path) -> list[dict[str, Any]]:
+    """The code cells of a notebook as its file has them."""
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def run_all(page: Any, path: Path, patience_s: float) -> None:
+    """Run the notebook's cells by its menu until its file, saved by keys, tells of the last one's end or an error."""
+    run_cell(page)  # it answers for the kernel
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+    page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+    since = time.monotonic()
+    while time.monotonic() - since < patience_s:
+        page.wait_for_timeout(2000)
+        page.wait_for_selector(IDLE, timeout=patience_s * 1000)
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(1000)
+        cells = code_cells(path)
+        if errors(cells) or all(cell["execution_count"] for cell in cells):
+            return
+    raise AssertionError(f"{path.name} does not come to its end")
+
+
+def errors(cells: list[dict[str, Any]]) -> list[str]:
+    """What went wrong in code cells."""
+    found = [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"]
+    return [f"{o['ename']}: {o['evalue']}" for o in found]
 
 
 def run_cell(page: Any, number: int = 0) -> None:
