@@ -100,9 +100,14 @@ def sound(line: bytes) -> dict[str, Any] | None:
 def _shaped(entry: Entry) -> bool:
     """The fields that are read here have the kinds they are written with: a case may come from anyone."""
     texts = all(isinstance(entry[key], str) for key in ("previous", "utc", "action"))
-    tables = (entry.get("outputs", {}), entry.get("found", {}))
+    tables = (entry.get("outputs", {}), entry.get("found", {}), entry.get("cases", {}))
     hashes = all(isinstance(digest, str | None) for table in tables for digest in table.values())
-    return type(entry["n"]) is int and entry["n"] > 0 and texts and hashes
+    given = entry["references"] if entry["action"] == "references" else ()
+    told = all(
+        isinstance(r["case"], str | None) and all(isinstance(r[key], str) for key in ("name", "findings_sha256"))
+        for r in given
+    )
+    return type(entry["n"]) is int and entry["n"] > 0 and texts and hashes and told
 
 
 def split(content: bytes) -> tuple[list[bytes], bytes]:
@@ -309,26 +314,30 @@ def _references(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _check_references(entries: Sequence[Entry], folder: Path, beneath: Mapping[str, Verification]) -> Iterator[Verdict]:
-    """The references of the last comparison: their own cases, recomputed, and that their findings are those compared.
+    """The references of the last comparison, and copies that were examined: their own cases, recomputed, and that their
+    findings are those the log tells of.
 
-    One that was given as a finished case lies elsewhere: a remark says so.
+    A reference that was given as a finished case lies elsewhere: a remark says so.
     """
     compared = next((e for e in reversed(entries) if e["action"] == "references"), None)
+    given = compared["references"] if compared else ()
     n = compared["n"] if compared else None
     for name, found in beneath.items():
         yield from (Verdict(verdict.code, f"{name}: {verdict.sentence}", n) for verdict in found.bad)
-    for given in compared["references"] if compared else ():
-        name = given["case"]
-        if name is None:
-            sentence = f"Reference {given['name']} was read from a case of its own elsewhere: verify that too."
+    for one in given:
+        if one["case"] is None:
+            sentence = f"Reference {one['name']} was read from a case of its own elsewhere: verify that too."
             yield Verdict("REFERENCE_ELSEWHERE", sentence, n, False)
-        elif name not in beneath:
-            yield Verdict("REFERENCE_GONE", f"{name} is not there; entry {n} tells that it was compared with.", n)
-        elif (findings := folder / name / "findings.json").is_file() and digest_of(findings) != given[
-            "findings_sha256"
-        ]:
-            sentence = f"The findings of {name} are not those that entry {n} compared with."
-            yield Verdict("REFERENCE_CHANGED", sentence, n)
+    told = {one["case"]: (n, one["findings_sha256"]) for one in given if one["case"] is not None}
+    copied = (e for e in entries if e["action"] == "copied")
+    told |= {name: (e["n"], digest) for e in copied for name, digest in e.get("cases", {}).items()}
+    for name, (entry, digest) in told.items():
+        if name not in beneath:
+            sentence = f"{name} is not there; entry {entry} tells that it was compared with."
+            yield Verdict("REFERENCE_GONE", sentence, entry)
+        elif (findings := folder / name / "findings.json").is_file() and digest_of(findings) != digest:
+            sentence = f"The findings of {name} are not those that entry {entry} compared with."
+            yield Verdict("REFERENCE_CHANGED", sentence, entry)
 
 
 def _refuse_a_running_case(folder: Path) -> None:

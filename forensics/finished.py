@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings.json"
 #: What the entry of a run's beginning tells, without which the run cannot be repeated.
-TOLD = {"interval", "settings", "sha256", "sha512", "software_sha256", "versions"}
+TOLD = {"interval", "methods", "settings", "sha256", "sha512", "software_sha256", "versions"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _read(folder: Path, content: bytes, entries: Sequence[Entry]) -> FinishedCas
     if hashlib.sha256(content).hexdigest() != run.findings_sha256:
         raise CaseError("E_FINDINGS_CHANGED", "findings.json is not the one the log tells of.", "Run forensics verify.")
     state = _parsed((folder / STATE).read_bytes())
-    _ = run.interval, dict(run.names), list(run.references)  # each of the kind it is read as
+    _ = run.interval, dict(run.names), list(run.references), dict(run.opened["methods"])  # of the kind they are read as
     return FinishedCase(folder, _parsed(content), state, run, entries[-1]["hash"])
 
 

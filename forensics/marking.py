@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,10 +84,11 @@ def give(case: CaseFolder, start_s: float, end_s: float | None, comment: str) ->
 
 def examined(folder: Path) -> tuple[float, float]:
     """What the case's last finished report examined, in s; without end where there is none."""
-    with suppress(CaseError):
-        first_s, last_s = open_case(folder).record["clip"]["examined"]
-        return first_s, last_s
-    return -math.inf, math.inf
+    try:
+        first_s, last_s = map(float, open_case(folder).record["clip"]["examined"])
+    except (CaseError, LookupError, TypeError, ValueError):  # none, or none that this software wrote
+        return -math.inf, math.inf
+    return first_s, last_s
 
 
 def take_back(case: CaseFolder, number: int, reason: str) -> None:

@@ -42,6 +42,8 @@ def restored(kind: Any, values: Mapping[str, Any]) -> Any:
     Raises ParameterError for fields that this version does not have, or of which it has several values.
     """
     default = kind()
+    if not isinstance(values, Mapping):
+        raise ParameterError("settings are those of this version of the software", "no settings")
     if unknown := sorted(values.keys() - {f.name for f in fields(default)}):
         raise ParameterError("settings are those of this version of the software", ", ".join(unknown))
     made = {}

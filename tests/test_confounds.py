@@ -35,6 +35,7 @@ def recordings(n, label="authentic", apart=0.0, seed=0, **given):
     """``n`` recordings of as many units."""
     rng = np.random.default_rng([seed, *map(ord, label)])
     facts = {"mean_fps": 25.0, "height_px": 720.0, "bit_rate": 1e6, "face_height_px": 200.0, "sound_rate_hz": 48000.0}
+    facts["persons"] = 1
     unit = 1000 * len(label)
     return [
         Result(
@@ -208,7 +209,7 @@ def test_recordings_are_chosen_by_a_hash_one_a_unit_before_any_score():
     shared = [replace(r, unit=k // 2) for k, r in enumerate(own)]
     assert len({r.unit for r in chosen(shared, 99)}) == len(chosen(shared, 99)) == 15
     weak = [replace(r, recording=replace(r.recording, weak="by look")) for r in own]
-    faceless = [replace(r, facts=r.facts | {"face_height_px": None}) for r in own]
+    faceless = [replace(r, facts=r.facts | {"persons": 2}) for r in own]
     refused = [Result(r.recording, r.unit, "E_NOT_MEDIA") for r in own]
     assert chosen([*weak, *faceless, *refused, *recordings(5, "lips")], 8) == []
 

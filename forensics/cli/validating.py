@@ -82,6 +82,7 @@ def validate(
     if copies:
         kinds = figures["confounds"]["kinds"]
         refused += [code for kind in kinds for code in kind["refused"]]
+        refused += [one["refused"] for one in figures["confounds"]["recordings"] if one["refused"]]
         moving = dict.fromkeys(row["question"] for row in validation.moving(figures["confounds"]))
         typer.echo(f"Scores that move with copies, as far as these tell: {', '.join(moving) or 'none'}.")
     typer.echo(f"Figures: {for_terminal(str(out / 'validation.html'), longest=4096)}")

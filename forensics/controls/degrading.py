@@ -19,6 +19,7 @@ from forensics import sandbox
 from forensics.analysis import blink, lighting, lipsync
 from forensics.controls import planting
 from forensics.controls.sizes import Size
+from forensics.errors import MediaError
 from forensics.finding import ASSESSED, Finding, rounded
 from forensics.scene import Scene
 from forensics.timeline import FaceTrack, Interval, intersection, total_s
@@ -135,7 +136,7 @@ def make(
 
     Raises MediaError ``E_NO_ENCODER``, ``E_NO_FRAMES``, ``E_TOO_LARGE``, or what decoding raises.
     """
-    made = {}
+    made, size = {}, 0
     coming = sandbox.stream(
         "forensics.encode:copies",
         fd,
@@ -151,6 +152,10 @@ def make(
             continue
         kind = wanted[int(header["copy"])]
         if "bytes" in arrays:
+            size += arrays["bytes"].nbytes
+            if size > MOST_BYTES:  # the child refuses sooner, but it reads what may have taken it over
+                coming.close()
+                raise MediaError("E_TOO_LARGE", "The copies would be too large.", "Examine a shorter part.")
             with (folder / f"{kind.name}.mov").open("ab") as file:
                 file.write(arrays["bytes"].data)
         else:

@@ -325,7 +325,7 @@ def references(relation: str) -> str:
     """What stands above the table of references."""
     return (
         f"The examiner states that the item and each of these recordings have in common: the same {relation}. The "
-        "software does not test that. Each has a case and a report of its own, by the methods and settings of this "
+        "software does not test that. Each has a case and findings of its own, by the methods and settings of this "
         "one: made for this comparison, or a finished case that the examiner gave instead, which was verified by its "
         "own log and only read. The custody log tells which. Of their bytes only these hashes enter here."
     )

@@ -4,8 +4,8 @@ Of each pair: all its scores together and each alone, calibrated by logistic reg
 person and group. A set of scores earns a ratio where, in that cross-fitting, Cllr's upper end lies below 1, over all
 recordings, in each condition, and with each condition and each generator left out of the fits, wherever there are
 enough recordings to tell; where the scores cost less beside container facts than these alone; and where, if copies
-were made, no score moves with encoding anew as far as with the class. What it earns is held within ELUB. The common
-result at a few dozen recordings is that nothing is earned, and why.
+were made, they suffice to tell of each score that it does not move with encoding anew as far as with the class. What it
+earns is held within ELUB. The common result at a few dozen recordings is that nothing is earned, and why.
 
 Reference: Vergeer et al. 2016 (bounds); Morrison et al. 2021 (what a validation shows).
 """
@@ -23,7 +23,7 @@ from forensics import statistics
 from forensics.calibration import bounds, envelope, fusion, measures
 from forensics.calibration.propositions import PAIRS, Pair
 from forensics.statistics import Estimate
-from forensics.validation.confounds import beside
+from forensics.validation.confounds import beside, moving, untried
 from forensics.validation.examining import Result, container_facts
 from forensics.validation.settings import Settings
 from forensics.validation.tables import AUTHENTIC
@@ -100,18 +100,18 @@ def _average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def learned(
-    results: Sequence[Result], settings: Settings, moving: Sequence[Mapping[str, Any]] = ()
+    results: Sequence[Result], settings: Settings, confounds: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Each pair: how many recordings it has, and what came of each set of its scores. Weak labels take no part.
 
-    ``moving``: scores that move with copies, as ``confounds`` has them.
+    ``confounds``: what copies showed, as ``confounds.measured`` gives it; None where none were asked for.
     """
     firm = [r for r in results if not r.recording.weak]
-    return [_pair(pair, firm, settings, moving) for pair in PAIRS.values()]
+    return [_pair(pair, firm, settings, confounds) for pair in PAIRS.values()]
 
 
 def _pair(
-    pair: Pair, firm: Sequence[Result], settings: Settings, moving: Sequence[Mapping[str, Any]]
+    pair: Pair, firm: Sequence[Result], settings: Settings, confounds: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     own = [r for r in firm if r.recording.label in (pair.name, AUTHENTIC)]
     asked = tuple(q for q in pair.questions if any(r.score(q) is not None for r in own))
@@ -121,7 +121,7 @@ def _pair(
         "h1": pair.h1,
         "h2": pair.h2,
         "recordings": {"h1": sum(not r.authentic for r in own), "h2": sum(r.authentic for r in own)},
-        "models": [_model(pair, questions, own, settings, moving) for questions in sets],
+        "models": [_model(pair, questions, own, settings, confounds) for questions in sets],
     }
 
 
@@ -130,7 +130,7 @@ def _model(
     questions: tuple[str, ...],
     own: Sequence[Result],
     settings: Settings,
-    moving: Sequence[Mapping[str, Any]],
+    confounds: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     kept = tuple(r for r in own if all(r.score(q) is not None for q in questions))
     data = Scored(questions, kept, settings)
@@ -141,20 +141,24 @@ def _model(
     model: dict[str, Any] = {"questions": list(questions), **counts}
     if not data.enough():
         few = f"Fewer than {settings.least_recordings} recordings or {settings.least_speakers} speakers of a class."
-        return model | {"figures": None, "why_not": [few], "moves_with": _moves_with(data, moving, None)}
+        return model | {"figures": None, "why_not": [few], "moves_with": _moves_with(data, confounds, None)}
     figures = _figures(data)
     known = [r.answers[questions[0]].conditions for r in kept if r.answers]
     seen = envelope.learned(known, data.labels, pair.conditions)
-    moves = _moves_with(data, moving, settings)
+    moves = _moves_with(data, confounds, settings)
     why_not = _why_not(figures, seen, data) + [_confounded(row) for row in moves if row["how"] == "as_far"]
+    why_not += [
+        f"{question} has too few copies with an answer to tell whether it moves with encoding."
+        for question in untried(confounds, questions)
+    ]
     fitted = None if why_not else _fitted(data)
     return model | {"figures": figures, "envelope": seen, "why_not": why_not, "fitted": fitted, "moves_with": moves}
 
 
-def _moves_with(data: Scored, moving: Sequence[Mapping[str, Any]], settings: Settings | None) -> list[dict[str, Any]]:
+def _moves_with(data: Scored, confounds: Mapping[str, Any] | None, settings: Settings | None) -> list[dict[str, Any]]:
     """Of each score that moves with a kind of copy: its area there, and its own between the propositions."""
     rows = []
-    for row in moving:
+    for row in moving(confounds):
         if row["question"] not in data.questions:
             continue
         own = None

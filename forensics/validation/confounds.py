@@ -165,6 +165,14 @@ def _far(area: float) -> float:
     return abs(area - 0.5)
 
 
+def untried(confounds: Mapping[str, Any] | None, questions: Sequence[str]) -> list[str]:
+    """Those ``questions`` of which copies, though asked for, do not tell whether they move: too few pairs."""
+    if confounds is None:
+        return []
+    tried = {row["question"] for row in confounds["scores"] if row["auc"]}
+    return [question for question in questions if question not in tried]
+
+
 def moving(confounds: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     """The scores that move with a kind of copy: whose area leaves out 0.5."""
     return [row for row in (confounds or {"scores": []})["scores"] if apart(row["auc"])]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics import controls, copies, observe
+from forensics import controls, copies, custody, observe
 from forensics.case import Case, canonical
 from forensics.clip import identify, opened
 from forensics.controls import degrading
@@ -57,11 +57,12 @@ def check(recordings: Sequence[Recording], n: int) -> None:
 
 
 def chosen(results: Sequence[Result], n: int) -> list[Result]:
-    """The ``n`` authentic recordings of firm label that are copied: with a face, one a unit, in the order of a hash.
+    """The ``n`` authentic recordings of firm label that are copied: of one person, one a unit, in the order of a hash.
 
-    Neither a score nor a name has a say in it; fewer where there are no more.
+    Of several persons, another one might be asked about in the copy. Neither a score nor a name has a say in it; fewer
+    where there are no more.
     """
-    can = [r for r in results if r.authentic and not r.recording.weak and (r.facts or {}).get("face_height_px")]
+    can = [r for r in results if r.authentic and not r.recording.weak and (r.facts or {}).get("persons") == 1]
     can.sort(key=lambda r: (hashlib.sha256(r.sha256.encode()).hexdigest(), r.recording.file))
     one_each = {r.unit: r for r in reversed(can)}
     return [r for r in can if one_each[r.unit] is r][:n]
@@ -88,7 +89,7 @@ def copied(original: Result, root: Path, folder: Path, settings: Settings) -> li
             return result_of(recording, unit, lambda: examined(copy, places[kind], copy_of=made[kind]))
 
         try:
-            found |= _anew(path, folder, part, missing, look)
+            found |= _anew(path, folder, part, wanted, missing, look)
         except MediaError as error:
             found |= {kind: Result(recording, unit, error.code) for kind in missing}
     return [Copied(kind.name, kind.what, original, found[kind]) for kind in wanted]
@@ -119,15 +120,29 @@ def _place(folder: Path, name: str, made_of: Mapping[str, Any]) -> Path:
 
 
 def _anew(
-    path: Path, folder: Path, part: Interval | None, wanted: tuple[Kind, ...], look: Callable[[Kind, Path], Result]
+    path: Path,
+    folder: Path,
+    part: Interval | None,
+    wanted: tuple[Kind, ...],
+    missing: tuple[Kind, ...],
+    look: Callable[[Kind, Path], Result],
 ) -> dict[Kind, Result]:
-    """Copies made, looked at, and removed; what breaks off leaves them, so that the next run need not make them."""
+    """Copies made, those ``missing`` looked at, and all removed; what breaks off leaves them to the next run.
+
+    All that are ``wanted`` are made: then the next run finds them under the same key, and removes them.
+    """
     with opened(path) as fd, Case(folder, path) as case, case.run("copy"):
         clip = identify(path, fd)
         case.claim(clip.sha256)
         whole = Interval(-FOREVER_S, FOREVER_S)
         place, _ = copies.made(case, clip, fd, part or whole, wanted, lambda what, share: None)
-        found = {kind: look(kind, place / f"{kind.name}.mov") for kind in wanted}
+        found = {kind: look(kind, place / f"{kind.name}.mov") for kind in missing}
         case.discard(f"{DERIVATIONS}/{place.name}")
-        case.log("copied", {"run": "validated"}, copies={kind.name: r.sha256 for kind, r in found.items()})
+        examined_there = sorted((folder / REFERENCES).glob("*/findings.json"))
+        case.log(
+            "copied",
+            {"run": "validated"},
+            copies={kind.name: r.sha256 for kind, r in found.items()},
+            cases={custody.named(place.parent, folder): custody.digest_of(place) for place in examined_there},
+        )
     return found

@@ -176,6 +176,7 @@ def facts(document: Mapping[str, Any]) -> dict[str, float | None]:
         "bit_rate": round(8 * clip["size_bytes"] / clip["duration_s"]) if clip["duration_s"] else None,
         "face_height_px": seen and seen["median_face_height_px"],
         "sound_rate_hz": clip["sound_rate_hz"],
+        "persons": len({track["person"] for track in clip["tracks"]}),
     }
 
 

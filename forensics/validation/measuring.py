@@ -16,7 +16,8 @@ from forensics.method import describe
 from forensics.report.record import dumps, methods, software
 from forensics.validation.alarms import false_alarms
 from forensics.validation.calibrating import learned
-from forensics.validation.confounds import Copied, measured, moving
+from forensics.validation.confounds import measured
+from forensics.validation.copying import Copied
 from forensics.validation.examining import Result, container_facts
 from forensics.validation.settings import Settings
 from forensics.validation.tables import AUTHENTIC
@@ -46,7 +47,7 @@ def measure(results: Sequence[Result], settings: Settings, copied: Sequence[Copi
                 "recordings": [_row(r) for r in results],
                 "false_alarms": false_alarms(results, questions),
                 "comparisons": compared,
-                "pairs": learned(results, settings, moving(confounds)),
+                "pairs": learned(results, settings, confounds),
             }
             | ({"confounds": confounds} if confounds else {})
         )

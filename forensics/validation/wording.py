@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from forensics.text import for_markdown
-from forensics.validation.confounds import moving
+from forensics.validation.confounds import moving, untried
 from forensics.validation.tables import AUTHENTIC
 
 
@@ -226,10 +226,21 @@ def meanings(confounds: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, st
 
 
 def still(confounds: Mapping[str, Any]) -> str:
-    """What is said where no score is seen to move."""
-    if any(row["auc"] for row in confounds["scores"]):
-        return "No score is seen to move with a kind of copy: no interval of the AUC leaves out 0.5."
-    return "There are too few pairs to tell whether a score moves with a kind of copy."
+    """What is said where no AUC leaves out 0.5: small steps that mostly go one way are told of, and what is open."""
+    known = list(dict.fromkeys(row["question"] for row in confounds["scores"]))
+    if not (tried := [q for q in known if q not in untried(confounds, known)]):
+        return "There are too few pairs to tell whether a score moves with a kind of copy."
+    signs = [
+        f"{row['question']} ({row['what']})"
+        for row in confounds["scores"]
+        if row["auc"] and row["share"] and not row["share"]["low"] <= 0.5 <= row["share"]["high"]
+    ]
+    said = [f"No interval of the AUC leaves out 0.5 ({', '.join(tried)})."]
+    if signs:
+        said.append(f"The share of copies that score higher does: {', '.join(signs)}: small steps, mostly one way.")
+    if few := untried(confounds, known):
+        said.append(f"Too few pairs to tell: {', '.join(few)}.")
+    return " ".join(said)
 
 
 def _confound_lines(validation: Mapping[str, Any]) -> list[str]:
@@ -305,7 +316,8 @@ NO_COPIES_TOLD = (
 )
 COPIES_WITHHOLD = (
     "Where a score moves with copies encoded anew it is told; where as far as with the class, no ratio is given, "
-    "whichever way it moves: which class was encoded how often is not known, and container facts do not hold it."
+    "whichever way it moves: which class was encoded how often is not known, and container facts do not hold it. None "
+    "is given either where the copies are too few to tell."
 )
 
 
