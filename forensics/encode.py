@@ -1,4 +1,4 @@
-"""Degraded copies of a part of the evidence, for the controls: the only encoder, in the limited child that decodes.
+"""Degraded copies of a part of the evidence, for controls and validations: the only encoder, in a limited child.
 
 Pictures are taken as the pass takes them (upright, square pixels, 8 bits) and their presentation times are kept to the
 tick: the copy begins at 0 with the part's first picture. The sound's channels are made one; it is kept sample for

@@ -9,6 +9,7 @@ import pytest
 from forensics.analysis import blink
 from forensics.analysis.blink import Settings
 from forensics.errors import ParameterError
+from forensics.report import weighed
 from forensics.timeline import Interval, Series
 
 SECONDS = 20.0
@@ -20,6 +21,11 @@ CLOCKS = {
 }
 #: Uneven times, one pair close together; none at the edge of the clip.
 PEAKS_S = np.array([0.913, 3.377, 4.021, 7.5, 9.864, 13.13, 16.672, 19.207])
+
+
+def test_the_card_that_reports_print_is_of_this_version():
+    """Else a court would read figures of another method: tests/real/blinks.py makes it."""
+    assert f"method {blink.METHOD.name}, version {blink.METHOD.version}." in weighed.card("blink")
 
 
 def eyes(t_s, peaks_s=PEAKS_S, left_peaks_s=None, height_px=200.0, noise_px=0.0, seed=0, **shape):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +18,10 @@ from forensics.controls import degrading
 from forensics.errors import MediaError, ParameterError
 from forensics.report import words
 from forensics.timeline import FOREVER_S, Interval
-from forensics.validation import Answer, Copied, Recording, Result, Settings, TableError, measure, validate
+from forensics.validation import Answer, Copied, Recording, Result, Settings, TableError, copying, measure, validate
 from forensics.validation.confounds import beside, measured, moving
 from forensics.validation.copying import chosen, kinds, most_spoken
+from forensics.validation.wording import still
 
 QUESTION = "blink.rate"
 SETTINGS = Settings(resamples=300, refits=50, copies=20)
@@ -178,6 +180,27 @@ def test_a_score_that_moves_with_copies_as_far_as_with_the_class_earns_nothing()
         assert "can be the encoder's." in validation.markdown(made)
 
 
+def test_copies_too_few_to_tell_earn_nothing():
+    own, far = recordings(30), recordings(30, "animation", 3.0)
+    few = measure([*own, *far], SETTINGS, copies(own[:6], 0.0))
+    (pair,) = [p for p in few["pairs"] if p["pair"] == "animation"]
+    assert pair["models"][0]["fitted"] is None
+    assert pair["models"][0]["why_not"] == [
+        "blink.rate has too few copies with an answer to tell whether it moves with encoding."
+    ]
+
+
+def test_small_steps_one_way_and_scores_too_few_to_tell_are_told_where_no_area_moves():
+    row = {"question": "blink.rate", "what": "half the size", "auc": area(0.52, 0.45, 0.6), "share": area(1, 0.74, 1)}
+    even = row | {"question": "lipsync.link", "share": area(0.5, 0.2, 0.8)}
+    few = even | {"question": "voice.take", "auc": None}
+    assert still({"scores": [row, even, few]}) == (
+        "No interval of the AUC leaves out 0.5 (blink.rate, lipsync.link). The share of copies that score higher does: "
+        "blink.rate (half the size): small steps, mostly one way. Too few pairs to tell: voice.take."
+    )
+    assert still({"scores": [few]}).startswith("There are too few pairs")
+
+
 def test_the_page_and_the_text_say_it_in_the_house_s_words():
     evil = "a`|<script>"
     own, far = recordings(30), recordings(30, evil, 3.0)
@@ -271,7 +294,7 @@ def test_the_sound_of_a_copy_is_encoded_and_keeps_its_time(tmp_path, rate_hz):
 
 
 def test_copies_are_examined_once_and_removed(face_clip, tmp_path, kept, monkeypatch):
-    """The whole way on a real pass; another run makes and examines nothing; a changed kind is made anew."""
+    """The whole way on a real pass, once interrupted: nothing stays behind; another run makes and examines nothing."""
     kept(face_clip)
     own, told = [Recording(face_clip.name, "authentic", "astronaut")], []
 
@@ -280,6 +303,10 @@ def test_copies_are_examined_once_and_removed(face_clip, tmp_path, kept, monkeyp
             own, face_clip.parent, tmp_path / "out", settings=settings, told_copies=lambda *about: told.append(about)
         )
 
+    with monkeypatch.context() as broken:
+        broken.setattr(copying.Case, "discard", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(Settings(copies=2))
     first = run(Settings(copies=2))
     case = tmp_path / "out" / "cases" / face_clip.stem
     assert not list(case.rglob("*.mov")) and not custody.verify(case).bad
@@ -294,7 +321,10 @@ def test_copies_are_examined_once_and_removed(face_clip, tmp_path, kept, monkeyp
     assert (again["pairs"], again["lost"], again["auc"]) == (1, 0, None)
     assert (half["pairs"], half["lost"]) == (0, 1)  # half the size is too small a face to compare close up
     log = [e for e in map(json.loads, (case / "custody.jsonl").read_text().splitlines()) if e["action"] == "copied"]
-    assert log[0]["copies"] == {one.kind: one.copy.sha256 for one in made}
+    assert log[0]["copies"] == {one.kind: one.copy.sha256 for one in made} and len(log[0]["cases"]) == 2
+    gone = shutil.copytree(case, tmp_path / "gone")
+    shutil.rmtree(next((gone / "references").glob("copy-encoded-*")))
+    assert [v.code for v in custody.verify(gone).bad] == ["REFERENCE_GONE"]
 
     monkeypatch.setattr(degrading, "make", lambda *_: pytest.fail("made again"))
     monkeypatch.setattr(pipeline, "examine", lambda *_: pytest.fail("examined again"))

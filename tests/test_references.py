@@ -174,6 +174,8 @@ def _no_interval(entry):
         (_no_number, lambda entry: None, "E_CASE_DAMAGED"),
         (lambda record: record.clear(), lambda entry: None, "E_REFERENCE_DAMAGED"),
         (lambda record: None, _no_interval, "E_CASE_DAMAGED"),
+        (lambda record: None, lambda entry: entry.update(methods=["x"]), "E_CASE_DAMAGED"),
+        (lambda record: None, lambda entry: entry.update(settings={"observe": 3}), "E_REFERENCE_OTHER_METHODS"),
     ],
 )
 def test_a_case_that_nobody_here_wrote_is_refused_in_one_sentence(change, changed_log, code, clip, finished, tmp_path):

@@ -84,10 +84,6 @@ def explorer(browser: Any, folder: Path) -> None:
     cells = [c for c in json.loads((folder / NOTEBOOK).read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
     sources = ["".join(cell["source"]) for cell in cells]
     begins = next(k for k, source in enumerate(sources) if "explore(" in source)
-    settings = folder / ".jupyter/JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/notebook-extension"
-    settings.mkdir(parents=True, exist_ok=True)
-    # All cells stand in the page: else only those near the window, and cells are counted here.
-    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
     with lab.server(folder) as address:
         page = lab.opened(browser, address, str(NOTEBOOK), LAB_WIDTH, LAB_HEIGHT)
         for number in (0, 1, begins):  # the parameters, the imports, the explorer

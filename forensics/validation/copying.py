@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics import controls, copies, custody, observe
-from forensics.case import Case, canonical
+from forensics.case import Case, CaseFolder, canonical
 from forensics.clip import identify, opened
 from forensics.controls import degrading
 from forensics.controls.degrading import Kind
@@ -80,7 +80,10 @@ def copied(original: Result, root: Path, folder: Path, settings: Settings) -> li
     made = {kind: _made_of(clip, part, kind) for kind in wanted}
     places = {kind: _place(folder, f"copy-{kind.name}", made[kind]) for kind in wanted}
     found: dict[Kind, Result] = {}
+    told = {name for e in CaseFolder(folder).entries() if e["action"] == "copied" for name in e["cases"]}
     for kind in wanted:
+        if custody.named(places[kind], folder) not in told:
+            continue  # what broke off before that entry may have left its copies behind: they are found and removed
         if (document := left(places[kind], made[kind])) is not None:
             found[kind] = result_of(recording, unit, functools.partial(dict, document))
     if missing := tuple(kind for kind in wanted if kind not in found):

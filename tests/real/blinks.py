@@ -420,10 +420,10 @@ def card(done: Tried) -> str:
             "## Limits",
             "",
             "- The observers were of one kind and saw the same sheets: they can share a mistake.",
-            "- They are of these clips together; by eye width and pictures a second they stand in BLINKS.md. Glasses, "
-            "make-up, age and health were not tried apart.",
+            "- The figures are of these clips together; by eye width and pictures a second they stand in BLINKS.md. "
+            "Glasses, make-up, age and health were not tried apart.",
             "- Half closures, as some software makes them, are missed more often.",
-            "- They are figures of finding blinks. How often a rate says something about a recording's making was not "
+            "- The figures are of finding blinks. How often a rate says something about a recording's making was not "
             "measured; the gaze has no figures here.",
             "",
         ]
