@@ -52,7 +52,6 @@ class Explorer(anywidget.AnyWidget):
         self.copy = ViewingCopy(case, clip, actor)
         self._selected: asking.Asked | None = None
         self._selections: SimpleQueue[asking.Asked | None] = SimpleQueue()
-        threading.Thread(target=self._measure_newest, daemon=True).start()
         since = time.monotonic()
         while self.copy.making and not self.copy.pictures and time.monotonic() - since < FIRST_S:
             time.sleep(0.02)
@@ -62,6 +61,7 @@ class Explorer(anywidget.AnyWidget):
             f"{self.copy.expected} pictures, {len(case.scene.persons)} persons",
             poster=pictures.jpeg(0) if pictures else b"",
         )
+        threading.Thread(target=self._measure_newest, daemon=True).start()
         self.on_msg(self._receive)
         if self.copy.making:
             threading.Thread(target=self._tell_progress, daemon=True).start()
