@@ -189,7 +189,7 @@ def confounds_told(validation: Mapping[str, Any]) -> str:
     """What stands over the tables of copies."""
     chosen = {s["name"]: s["value"] for s in validation["settings"]}
     return (
-        "Authentic recordings of firm label in which a face is seen, one a unit, in the order of a hash of their "
+        "Authentic recordings of firm label in which one person is seen, one a unit, in the order of a hash of their "
         f"SHA-256; of one longer than {chosen['copied_s']:g} s its most spoken part. Each copy changes what its name "
         "says, is examined like any recording, and is compared with its own original over the same part. Up, down: of "
         "so many units with both scores, in how many the copy scores higher, lower; the others score alike and are not "
