@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--out", default="case/validation", help="folder of the cases and of the figures")
     parser.add_argument("--cases", help="use the cases in this folder")
     parser.add_argument("--only", default="", help="clips whose name holds this; VALIDATION.md stays as it is")
-    parser.add_argument("--copies", type=int, default=0, help="authentic clips copied for the controls")
+    parser.add_argument("--copies", type=int, default=12, help="authentic clips copied for the controls")
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit("SKIPPED: tests/real/validate.py needs ../shared/data, which is absent")
