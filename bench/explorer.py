@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 from joined import ROOT, join, source, thinned
 from memory import held
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from forensics import observe, pipeline
 from forensics.case import Case, write
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seeks", type=int, default=60)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as started:
+    with tempfile.TemporaryDirectory() as name, lab.chromium() as browser:
         place = Path(name)
         clip, case = made(options.minutes, place)
         lab.write_notebook(
@@ -117,7 +117,6 @@ def main() -> None:
             "from forensics.explorer import explore",
             f"explore({str(case)!r}, {str(clip)!r})",
         )
-        browser = started.chromium.launch(executable_path=lab.CHROMIUM, args=list(lab.FLAGS))
         with lab.server(place) as address:
             page, first_s = explored(browser, address, 1)
             before = kernel_mb(), page_mb()
@@ -134,7 +133,6 @@ def main() -> None:
             page.wait_for_timeout(10_000)
             after = kernel_mb(), page_mb()
         size = sum(p.stat().st_size for p in case.glob("cache/*/pictures.jpegs")) / 2**20
-        browser.close()
     print(f"| {options.minutes:g} minutes of 1080×1920, {len(times)} pictures, case finished | |")
     print("|---|---|")
     print(f"| first picture, nothing copied yet | {first_s:.1f} s |")

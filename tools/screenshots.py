@@ -41,20 +41,17 @@ MOST_BYTES = 200_000  # a picture in a repository is there for good
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path)
     keep = parser.parse_args().keep
     if lab.CHROMIUM is None:
         sys.exit("The pictures need Chromium, Debian's package chromium.")
-    with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as place, sync_playwright() as started:
+    with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
         examined(folder)
-        browser = started.chromium.launch(executable_path=lab.CHROMIUM, args=list(lab.FLAGS))
-        report(browser, folder / CASE / "report.html")
-        explorer(browser, folder)
-        browser.close()
+        with lab.chromium() as browser:
+            report(browser, folder / CASE / "report.html")
+            explorer(browser, folder)
 
 
 def examined(folder: Path) -> None:

@@ -35,6 +35,10 @@ SETTINGS = {
 }
 #: Seconds for the server to answer: a machine that builds something beside it is slow.
 PATIENCE_S = 120.0
+#: The notebook's sign that its kernel waits.
+IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+#: Whether a cell runs or has run.
+BEGUN = "k => /[*\\d]/.test(document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')[k].textContent)"
 #: Resolves when the picture of a row is drawn, with the ms that took from the key's or the field's own event on.
 SEEK = """
 ([seconds, row]) => new Promise((done, fail) => {
@@ -50,6 +54,17 @@ SEEK = """
     field.dispatchEvent(new Event("change"));
 })
 """
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium without a window, driven by playwright; ended with the context."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
 
 
 @contextmanager
@@ -116,12 +131,6 @@ def opened(browser: Any, address: str, name: str, width: int, height: int) -> An
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE_S * 1000)
     page.wait_for_selector(IDLE, timeout=PATIENCE_S * 1000)
     return page
-
-
-#: The notebook's sign that its kernel waits.
-IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-#: Whether a cell runs or has run.
-BEGUN = "k => /[*\\d]/.test(document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')[k].textContent)"
 
 
 def copied(source: Path, place: Path) -> Path:

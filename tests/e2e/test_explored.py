@@ -18,7 +18,7 @@ import synth
 from forensics import open_case, pipeline
 from forensics.case import Case
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytest.importorskip("anywidget", reason="needs the extra notebooks")
 pytest.importorskip("jupyterlab", reason="needs the extra notebooks")
 pytestmark = pytest.mark.skipif(lab.CHROMIUM is None, reason="needs Chromium, Debian's package chromium")
@@ -30,14 +30,6 @@ SHOTS = os.environ.get("EXPLORER_SHOTS")
 SIZES = {"wide": (1440, 1700), "narrow": (820, 2400)}
 #: ms that the page waits for anything: the machine may build something beside it.
 PATIENCE_MS = 120_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=lab.CHROMIUM, args=list(lab.FLAGS))
-        yield made
-        made.close()
 
 
 def at_s(row: int) -> float:

@@ -7,14 +7,13 @@ seen once is not looked for again. One after the other: their cases have locks.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lab
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytest.importorskip("anywidget", reason="needs the extra notebooks")
 pytest.importorskip("jupyterlab", reason="needs the extra notebooks")
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,14 +28,6 @@ SHOTS = os.environ.get("EXPLORER_SHOTS")
 #: Seconds for one notebook: the first of all examines the samples.
 PATIENCE_S = 1800.0
 SIZE = (1280, 800)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=lab.CHROMIUM, args=list(lab.FLAGS))
-        yield made
-        made.close()
 
 
 @pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda path: path.stem)
