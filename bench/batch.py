@@ -33,7 +33,7 @@ def gathered(n: int, folder: Path) -> list[str]:
     """Copies of the ``n`` smallest authentic recordings, without ../shared/data of the bundled samples; their names."""
     place = SHARED if SHARED.is_dir() else ROOT / "samples" / "out"
     smallest = sorted((p for p in place.glob("*.m*") if p.is_file()), key=lambda p: p.stat().st_size)[:n]
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return [Path(shutil.copy(path, folder)).name for path in smallest]
 
 

@@ -423,14 +423,12 @@ class Case(CaseFolder):
         again only while its files have the hashes that the log tells. ``make`` finds there what an earlier one that
         broke off told the case to ``keep``. ``home``: the folder of the case that holds it.
         """
-        key = hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
-        folder = self.folder / home / key
-        known = {n: d for n, (d, _) in custody.told(self.entries()).items() if n.startswith(f"{home}/{key}/")}
+        folder, known = self.told_of(key_parts, home)
         if folder.is_dir():
             if known and known == self._hashes_in(folder):
                 return folder, json.loads((folder / "about.json").read_text("utf-8"))["about"], True
-            self.log("cache_changed", cache=key)
-        partial = folder.with_name(key + PARTIAL)
+            self.log("cache_changed", cache=folder.name)
+        partial = folder.with_name(folder.name + PARTIAL)
         for left in folder.parent.glob(f"*{PARTIAL}"):  # what a killed run left
             if left != partial or self.kept(left) is None:
                 shutil.rmtree(left, ignore_errors=True)
@@ -445,8 +443,14 @@ class Case(CaseFolder):
             if isinstance(error, IntegrityError) or self.kept(partial) is None:
                 shutil.rmtree(partial, ignore_errors=True)
             raise
-        self.log("derived", cache=key, outputs=dict.fromkeys(known) | self._hashes_in(folder))
+        self.log("derived", cache=folder.name, outputs=dict.fromkeys(known) | self._hashes_in(folder))
         return folder, about, False
+
+    def told_of(self, key_parts: dict[str, Any], home: str = CACHE) -> tuple[Path, dict[str, str]]:
+        """Where a result lies, made or not, and the SHA-256 that the log tells of its files, by their names there."""
+        folder = self.folder / home / hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
+        begins = custody.named(folder, self.folder) + "/"
+        return folder, {n: d for n, (d, _) in custody.told(self.entries()).items() if n.startswith(begins)}
 
     def discard(self, home: str = DERIVATIONS) -> None:
         """Remove what was derived into ``home``; the log keeps the hashes of what was there."""

@@ -200,11 +200,27 @@ def test_the_copy_is_a_logged_derivation_and_used_again(case, face_clip):
     assert derived["outputs"][name] == custody.digest_of(case / name) and derived["actor"] == "Ada"
     assert "viewing" in actions(case)
     again = frames.ViewingCopy(open_case(case), face_clip, WHO)
-    assert not again.making and again.phonemes == first.phonemes
+    assert again.phonemes == first.phonemes
     assert again.pictures.jpeg(49) == first.pictures.jpeg(49) and again.pictures.row(49) == first.pictures.row(49)
     seen = open_case(case).scene.observation.pictures
     assert [again.pictures.row(k)[1] for k in range(50)] == seen["pts"].tolist()
+    again.wait(30)
+    assert not again.changed and not again.fault
     assert open_case(case).findings, "the case is still the finished one"
+
+
+@pytest.mark.parametrize("name", [frames.PICTURES, "pts.npy"])
+def test_a_copy_that_was_changed_in_the_case_is_made_anew(case, face_clip, name):
+    first = frames.ViewingCopy(open_case(case), face_clip, WHO)
+    first.wait(120)
+    path = next(case.glob(f"cache/*/{frames.PICTURES}")).with_name(name)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    again = frames.ViewingCopy(open_case(case), face_clip, WHO)
+    again.wait(120)
+    assert again.changed == (name == frames.PICTURES), "found with other pictures, or not found"
+    assert again.fault == "" and path.read_bytes() == content
+    assert actions(case)[-2:] == ["cache_changed", "derived"] and not custody.verify(case).bad
 
 
 def test_the_case_stays_open_to_others_while_the_copy_is_made(case, face_clip, monkeypatch):
@@ -220,7 +236,7 @@ def test_the_case_stays_open_to_others_while_the_copy_is_made(case, face_clip, m
     copy = frames.ViewingCopy(open_case(case), face_clip, WHO)
     with Case(case, face_clip) as opened:
         opened.log("looked")
-    assert custody.verify(case).bad == () and copy.making
+    assert custody.verify(case).bad == () and copy.working
     go_on.append(True)
     copy.wait(30)
     assert copy.fault == "" and actions(case)[-1] == "derived"

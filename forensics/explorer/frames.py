@@ -18,7 +18,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 from forensics import sandbox, speech
 from forensics.case import PARTIAL, Case
 from forensics.clip import Clip, hashes, identify, opened
-from forensics.custody import Actor
+from forensics.custody import Actor, digest_of
 from forensics.errors import CaseError, ForensicsError, MediaError
 from forensics.finished import FinishedCase
 from forensics.method import Method
@@ -135,14 +135,6 @@ def fault(error: Exception) -> CaseError:
 # -- making it -------------------------------------------------------------------------------------------------------
 
 
-class _AbsentError(Exception):
-    """The copy is not in the cache."""
-
-
-def _absent(place: Path) -> dict[str, Any]:
-    raise _AbsentError
-
-
 def key(finished: FinishedCase, clip: Clip, side: int) -> dict[str, Any]:
     """Everything that the copy depends on."""
     packages = ("av", "opencv-python", "pocketsphinx", "soxr", "numpy")
@@ -163,51 +155,52 @@ class ViewingCopy:
     """The case's viewing copy: found in its cache, else made by a thread, and kept there when it is whole.
 
     ``pictures`` and ``phonemes`` may be read at any time; ``fault`` is what went wrong, in a sentence. The case is
-    locked only while the copy is looked for and handed over, so that the analyst can mark and name meanwhile.
+    locked only while the copy is looked for and handed over, so that the analyst can mark and name meanwhile. Of a copy
+    that was found the pictures are compared with the log by the thread: reading a gigabyte takes a while. Where they
+    ``changed`` since they were made, it makes them again.
     """
 
     def __init__(self, finished: FinishedCase, evidence: Path, actor: Actor | None = None):
         self._case, self._finished, self._actor = finished.folder, finished, actor
         self._evidence, self._stop = evidence, threading.Event()
+        self._folder: Path | None = None  # of one that is being made
         seen = finished.scene.observation
         self.expected = len(seen.pictures.get("t_s", ()))
         self.side = side_px(self.expected, seen.size) if seen.size else 0
         self.pictures: Pictures | None = None
         self.phonemes: list[list[Any]] | None = None
-        self.fault = ""
+        self.fault, self.changed = "", False
         with self._opened_case() as case, opened(evidence) as fd:
             self._clip = identify(evidence, fd)
             case.claim(self._clip.sha256)
             self._key = key(finished, self._clip, self.side)
-            try:
-                folder, _, _ = case.cached(self._key, _absent)
-                self.pictures, self.phonemes = loaded(folder)
-            except _AbsentError:
-                pass
+            self._kept, told = case.told_of(self._key)
+            self._told = {name.rpartition("/")[2]: digest for name, digest in told.items()}
+            found = (self._kept / PICTURES).is_file() and self._as_told({*self._told} - {PICTURES})
             about = {"sha256": self._clip.sha256, "sha512": self._clip.sha512}
-            case.log("viewing", **about, pictures=self.expected, from_cache=self.phonemes is not None)
-        self._thread = threading.Thread(target=self._make_guarded, daemon=True)
-        if self.phonemes is None:
-            self._clear_leftovers()
-            self._folder = Path(tempfile.mkdtemp(PARTIAL, f"{STAGED}{os.getpid()}-", self._case))
-            (self._folder / PICTURES).touch()
-            self.pictures = Pictures(self._folder / PICTURES)
-            atexit.register(self._remove)
-            self._thread.start()
+            case.log("viewing", **about, pictures=self.expected, from_cache=found)
+        if found:
+            self.pictures, self.phonemes = loaded(self._kept)
+        else:
+            self._begin()
+        atexit.register(self._remove)
+        self._thread = threading.Thread(target=self._work_guarded, daemon=True)
+        self._thread.start()
 
     @property
-    def making(self) -> bool:
+    def working(self) -> bool:
+        """It is being made, or compared with the log."""
         return self._thread.is_alive()
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Until it is whole, or the time is over."""
-        if self.making:
-            self._thread.join(timeout_s)
+        self._thread.join(timeout_s)
 
     def close(self) -> None:
         """Stop making it; what was made goes."""
         self._stop.set()
-        self.wait()
+        if self._folder is not None:
+            self.wait()
 
     def _opened_case(self) -> Case:
         return Case(self._case, self._evidence, actor=self._actor)
@@ -220,10 +213,29 @@ class ViewingCopy:
                 shutil.rmtree(left, ignore_errors=True)
 
     def _remove(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _make_guarded(self) -> None:
+    def _as_told(self, names: Collection[str]) -> bool:
+        """Whether the copy in the case has files of these names, each with the hash that the log tells."""
+        return bool(names) and all(
+            (self._kept / name).is_file() and digest_of(self._kept / name) == self._told[name] for name in names
+        )
+
+    def _begin(self) -> None:
+        """An empty copy, to be filled."""
+        self._clear_leftovers()
+        self._folder = Path(tempfile.mkdtemp(PARTIAL, f"{STAGED}{os.getpid()}-", self._case))
+        (self._folder / PICTURES).touch()
+        self.pictures, self.phonemes = Pictures(self._folder / PICTURES), None
+
+    def _work_guarded(self) -> None:
         try:
+            if self.phonemes is not None:
+                if self._as_told({PICTURES}):
+                    return
+                self.changed = True
+                self._begin()
             self._make()
             self._hand_over()
         except ForensicsError as error:
@@ -250,7 +262,7 @@ class ViewingCopy:
         self.phonemes = found
 
     def _draw(self) -> None:
-        assert self.pictures is not None
+        assert self.pictures is not None and self._folder is not None
         interval, behind = self._finished.run.opened["interval"], 0
         asked = interval and [interval["start_s"], interval["end_s"]]
         with opened(self._evidence) as fd, (self._folder / PICTURES).open("ab", buffering=0) as file:
@@ -279,11 +291,11 @@ class ViewingCopy:
 
     def _hand_over(self) -> None:
         """Into the case's cache, once nobody else works on the case."""
-        assert self.pictures is not None
-        table = self.pictures.table()
+        assert self.pictures is not None and self._folder is not None
+        staged, table = self._folder, self.pictures.table()
         for name, values in table.items():
-            np.save(self._folder / f"{name}.npy", values)
-        (self._folder / PHONEMES).write_text(json.dumps(self.phonemes), "utf-8")
+            np.save(staged / f"{name}.npy", values)
+        (staged / PHONEMES).write_text(json.dumps(self.phonemes), "utf-8")
 
         def adopt(place: Path) -> dict[str, Any]:
             # Not by taking.derived: that would void the finished run, which was verified when it ended.
@@ -294,7 +306,7 @@ class ViewingCopy:
                         "The recording changed while it was shown.",
                         "Check it with forensics verify CASE --clip CLIP.",
                     )
-            for path in self._folder.iterdir():
+            for path in staged.iterdir():
                 os.replace(path, place / path.name)
             return {"pictures": len(table["end"]), "side_px": self.side, "method": asdict(METHOD)}
 

@@ -53,7 +53,7 @@ class Explorer(anywidget.AnyWidget):
         self._selected: asking.Asked | None = None
         self._selections: SimpleQueue[asking.Asked | None] = SimpleQueue()
         since = time.monotonic()
-        while self.copy.making and not self.copy.pictures and time.monotonic() - since < FIRST_S:
+        while self.copy.working and not self.copy.pictures and time.monotonic() - since < FIRST_S:
             time.sleep(0.02)
         whole, pictures = self.signals.whole, self.copy.pictures
         super().__init__(
@@ -63,7 +63,7 @@ class Explorer(anywidget.AnyWidget):
         )
         threading.Thread(target=self._measure_newest, daemon=True).start()
         self.on_msg(self._receive)
-        if self.copy.making:
+        if self.copy.working:
             threading.Thread(target=self._tell_progress, daemon=True).start()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -111,15 +111,16 @@ class Explorer(anywidget.AnyWidget):
         self.send({"kind": "refused", "id": number, "code": error.code, "sentence": for_json(_said(error), 1000)})
 
     def _tell_progress(self) -> None:
-        """While the copy is made, how far it is; at the end, that it is whole."""
-        while self.copy.making:
+        """While the copy is made or checked, how far it is; at the end, that it is whole."""
+        while self.copy.working:
             self.copy.wait(WORD_S)
             self.send({"kind": "progress", "id": None, **self._progress()})
 
     def _progress(self) -> dict[str, Any]:
         made = len(self.copy.pictures or ())
-        whole = not self.copy.making
-        return {"made": made, "of": self.copy.expected, "whole": whole, "fault": self.copy.fault}
+        whole = not self.copy.working
+        about = {"fault": self.copy.fault, "changed": self.copy.changed}
+        return {"made": made, "of": self.copy.expected, "whole": whole, **about}
 
     def answer(self, asked: asking.Asked) -> Answer:
         """The answer to a checked message, and its buffers. Raises what the case and the media refuse."""
