@@ -1,4 +1,4 @@
-"""JupyterLab on loopback with a folder of its own, and a notebook of one cell: for the tests and the bench."""
+"""JupyterLab, or Notebook 7, on loopback with a folder of its own, and a notebook of one cell: for tests and bench."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ SETTINGS = {
     "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
     "notebook-extension/tracker": '{"windowingMode": "none"}',
 }
+#: By the module that serves it: where a notebook's page lies, and JupyterLab's wish to begin with that page alone.
+PAGES = {"jupyterlab": ("lab/tree", "&reset"), "notebook": ("notebooks", "")}
 #: Seconds for the server to answer: a machine that builds something beside it is slow.
 PATIENCE_S = 120.0
 #: The notebook's sign that its kernel waits.
@@ -68,8 +70,8 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Address of a JupyterLab that shows ``folder``, up to and with its token's name; ended with the context."""
+def server(folder: Path, module: str = "jupyterlab") -> Iterator[str]:
+    """Address of a page of ``folder`` in JupyterLab or Notebook, NAME in it for the file's; ended with the context."""
     own = folder / ".jupyter"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -84,7 +86,7 @@ def server(folder: Path) -> Iterator[str]:
     options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root", f"--ServerApp.root_dir={folder}"]
     options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options],
+        [sys.executable, "-m", module, *options],
         env=environment,
         cwd=folder,
         stdout=subprocess.DEVNULL,
@@ -92,7 +94,8 @@ def server(folder: Path) -> Iterator[str]:
     )
     try:
         _wait(f"http://127.0.0.1:{port}/api/status?token={token}", process)
-        yield f"http://127.0.0.1:{port}/lab/tree/NAME?token={token}&reset"
+        place, wish = PAGES[module]
+        yield f"http://127.0.0.1:{port}/{place}/NAME?token={token}{wish}"
     finally:
         process.terminate()
         try:

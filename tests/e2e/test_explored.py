@@ -1,4 +1,4 @@
-"""The explorer in JupyterLab, in a real browser: played, stepped, jumped, selected, marked, by keys and by pointer."""
+"""The explorer in JupyterLab and Notebook 7, in a real browser: played, stepped, selected, marked, by keys and pointer."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_it_plays_with_sound_and_stops(seen: Seen) -> None:
 
 def test_an_interval_is_selected_by_pointer_and_looped_slowly(seen: Seen) -> None:
     box = seen.page.locator(".fx-lanes").bounding_box()
-    per = (box["width"] - 112) / 6.0
+    per = (box["width"] - 112 - 40) / 6.0
     seen.button("Whole").click()
     seen.page.mouse.move(box["x"] + 112 + 1.0 * per, box["y"] + 200)
     seen.page.mouse.down()
@@ -279,6 +279,29 @@ def test_a_seek_takes_no_longer_than_an_eye(seen: Seen) -> None:
     median, ninth = took[len(took) // 2], took[int(0.9 * len(took))]
     print(f"seek: median {median:.0f} ms, 90 % within {ninth:.0f} ms, n = {len(took)}")
     assert median < 1000
+
+
+def test_it_works_in_notebook_7_as_well(browser: Any, place: Path) -> None:
+    pytest.importorskip("notebook", reason="needs the package notebook")
+    with lab.server(place, "notebook") as address:
+        seen = Seen(browser, address)
+        seen.copied()
+        seen.page.locator(".fx").focus()
+        seen.page.keyboard.press("Home")
+        seen.page.keyboard.press("ArrowRight")
+        seen.until_row(1)
+        seen.button("Play").click()
+        seen.page.wait_for_function("() => Number(document.querySelector('.fx canvas').dataset.row) >= 6")
+        seen.button("Pause").click()
+        seen.page.keyboard.press("m")
+        seen.page.keyboard.type("seen in Notebook")
+        seen.button("Mark").click()
+        seen.said("next report prints it")
+        assert seen.page.locator(".jp-CodeCell").count() == 1 and seen.complaints == []
+        if SHOTS:
+            seen.page.screenshot(path=f"{SHOTS}/explorer-notebook.png")
+        seen.page.close()
+    assert "seen in Notebook" in (place / "case/case.json").read_text("utf-8")
 
 
 @pytest.mark.slow
