@@ -4,7 +4,8 @@
 const BLACK = "#000000", BLUE = "#0072B2", ORANGE = "#D55E00", GREEN = "#009E73", GREY = "#8c8c8c", WHITE = "#ffffff";
 const STYLES = [[BLUE, []], [ORANGE, [5, 3]], [GREEN, [2, 2]], [BLACK, [7, 2, 2, 2]]];
 const HEIGHTS = { curves: 46, picture: 64, spans: 20 };
-const GUTTER = 112, AXIS = 22;
+const LEGEND = 31;                 // from a lane's top to the names of its curves
+const GUTTER = 112, EDGE = 40, AXIS = 22;  // left of the lanes their names, right of them the ends of their scales
 const HELD = 16, AHEAD = 6;        // pictures kept decoded (some 4 MB each at 720p), and asked for ahead when playing
 const CHUNK_S = 10, LONGEST_LOOP_S = 30;
 const SHORTEST_S = 0.05;           // of the range seen
@@ -53,6 +54,11 @@ export function measured(points) {
     open = known;
   }
   return runs;
+}
+
+/** The time at a place on a time line so many pixels wide, on which a range is seen. */
+export function timeAt(x, wide, range) {
+  return range[0] + (x - GUTTER) / (wide - GUTTER - EDGE) * (range[1] - range[0]);
 }
 
 /** Seconds as 0:00:04.920. */
@@ -265,14 +271,19 @@ function drawLanes(canvas, came, state, palette) {
   const ratio = globalThis.devicePixelRatio || 1, wide = canvas.clientWidth || 800;
   const places = [];
   let y = AXIS;
-  for (const lane of came.lanes) { places.push([lane, y, HEIGHTS[lane.kind]]); y += HEIGHTS[lane.kind] + 4; }
+  for (const lane of came.lanes) {
+    const named = (lane.parts || []).length > 1 ? lane.parts.length : 0;
+    const height = Math.max(HEIGHTS[lane.kind], named && LEGEND + 13 * named);
+    places.push([lane, y, height]);
+    y += height + 4;
+  }
   const high = y + 2;
   if (canvas.width !== Math.round(wide * ratio) || canvas.height !== Math.round(high * ratio)) {
     canvas.width = Math.round(wide * ratio);
     canvas.height = Math.round(high * ratio);
     canvas.style.height = `${high}px`;
   }
-  const pen = canvas.getContext("2d"), [from, to] = state.range, per = (wide - GUTTER) / (to - from);
+  const pen = canvas.getContext("2d"), [from, to] = state.range, plot = wide - GUTTER - EDGE, per = plot / (to - from);
   const x = t => GUTTER + (t - from) * per, hatch = hatching(pen);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.fillStyle = WHITE;
@@ -282,21 +293,17 @@ function drawLanes(canvas, came, state, palette) {
   for (const [lane, top, height] of places) {
     pen.save();
     pen.beginPath();
-    pen.rect(GUTTER, top, wide - GUTTER, height);
+    pen.rect(GUTTER, top, plot, height);
     pen.clip();
-    if (lane.kind === "curves") drawCurves(pen, lane, came, x, top, height, wide, hatch);
+    if (lane.kind === "curves") drawCurves(pen, lane, came, x, top, height, plot, hatch);
     if (lane.kind === "picture") drawLevels(pen, lane, came, x, top, height, palette);
     if (lane.kind === "spans") drawSpans(pen, lane, x, top, height);
     pen.restore();
     pen.fillStyle = BLACK;
     pen.textBaseline = "middle";
     pen.fillText(lane.label, 2, top + Math.min(height / 2, 10), GUTTER - 8);
-    if (lane.kind === "curves") {
-      pen.font = "11px system-ui, sans-serif";
-      pen.fillText(lane.unit, 2, top + 24, GUTTER - 8);
-      pen.font = "12px system-ui, sans-serif";
-    }
-    if (lane.note && !(lane.parts || lane.spans || []).length) pen.fillText(lane.note, GUTTER + 4, top + height / 2, wide - GUTTER - 8);
+    if (lane.kind !== "spans") drawScale(pen, lane, top, height, wide);
+    if (lane.note && !(lane.parts || lane.spans || []).length) pen.fillText(lane.note, GUTTER + 4, top + height / 2, plot - 8);
   }
   for (const mark of state.marks) drawMark(pen, x, mark, high);
   if (state.selection) {
@@ -320,7 +327,7 @@ function drawLanes(canvas, came, state, palette) {
 }
 
 function drawAxis(pen, x, range, high, wide) {
-  const step = tickStep(range[1] - range[0], (wide - GUTTER) / 90), digits = Math.max(0, -Math.floor(Math.log10(step)));
+  const step = tickStep(range[1] - range[0], (wide - GUTTER - EDGE) / 90), digits = Math.max(0, -Math.floor(Math.log10(step)));
   pen.strokeStyle = "#d0d0d0";
   pen.fillStyle = BLACK;
   pen.lineWidth = 1;
@@ -334,10 +341,10 @@ function drawAxis(pen, x, range, high, wide) {
   }
 }
 
-function drawCurves(pen, lane, came, x, top, height, wide, hatch) {
+function drawCurves(pen, lane, came, x, top, height, plot, hatch) {
   const y = v => top + height - 2 - (height - 4) * (v - lane.low) / (lane.high - lane.low || 1);
   pen.fillStyle = hatch;
-  pen.fillRect(GUTTER, top, wide, height);
+  pen.fillRect(GUTTER, top, plot, height);
   pen.fillStyle = WHITE;
   for (const part of lane.parts) {
     for (const [a, b] of measured(part.points)) {
@@ -361,32 +368,30 @@ function drawCurves(pen, lane, came, x, top, height, wide, hatch) {
     }
     pen.stroke();
     pen.setLineDash([]);
-    if (part.label && lane.parts.length > 1) {
-      pen.font = "11px system-ui, sans-serif";
-      const w = pen.measureText(part.label).width;
-      pen.fillStyle = "rgba(255, 255, 255, 0.85)";
-      pen.fillRect(GUTTER + 2, top + 2 + 13 * k, w + 22, 13);
-      pen.setLineDash(dashes);
-      pen.beginPath();
-      pen.moveTo(GUTTER + 4, top + 8.5 + 13 * k); pen.lineTo(GUTTER + 18, top + 8.5 + 13 * k);
-      pen.stroke();
-      pen.setLineDash([]);
-      pen.fillStyle = BLACK;
-      pen.fillText(part.label, GUTTER + 21, top + 9 + 13 * k);
-      pen.font = "12px system-ui, sans-serif";
-    }
   });
-  pen.fillStyle = BLACK;
+}
+
+/** Beside a lane: its unit and the names of its curves on the left, the ends of its scale on the right. */
+function drawScale(pen, lane, top, height, wide) {
   pen.font = "11px system-ui, sans-serif";
-  pen.textAlign = "right";
-  for (const [value, at] of [[lane.high, top + 7], [lane.low, top + height - 6]]) {
-    const text = Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(2), w = pen.measureText(text).width;
-    pen.fillStyle = "rgba(255, 255, 255, 0.85)";
-    pen.fillRect(wide - w - 4, at - 6, w + 4, 12);
-    pen.fillStyle = BLACK;
-    pen.fillText(text, wide - 2, at);
+  pen.fillText(lane.unit, 2, top + 24, GUTTER - 8);
+  const named = (lane.parts || []).length > 1 ? lane.parts : [];
+  named.forEach((part, k) => {
+    const [colour, dashes] = STYLES[k % STYLES.length], y = top + LEGEND + 6 + 13 * k;
+    pen.strokeStyle = colour;
+    pen.lineWidth = 1.3;
+    pen.setLineDash(dashes);
+    pen.beginPath();
+    pen.moveTo(2, y); pen.lineTo(20, y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.fillText(part.label, 24, y, GUTTER - 30);
+  });
+  if (lane.levels || (lane.parts || []).length) {
+    for (const [value, y] of [[lane.high, top + 7], [lane.low, top + height - 6]]) {
+      pen.fillText(Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(2), wide - EDGE + 4, y, EDGE - 4);
+    }
   }
-  pen.textAlign = "left";
   pen.font = "12px system-ui, sans-serif";
 }
 
@@ -405,11 +410,6 @@ function drawLevels(pen, lane, came, x, top, height, palette) {
     lane.bitmap = tile;
   }
   pen.drawImage(lane.bitmap, x(lane.from), top, x(lane.to) - x(lane.from), height);
-  pen.fillStyle = "rgba(255, 255, 255, 0.85)";
-  pen.fillRect(GUTTER + 2, top + 2, 96, 14);
-  pen.fillStyle = BLACK;
-  pen.textBaseline = "middle";
-  pen.fillText(`0 to ${(lane.top_hz / 1000).toFixed(1)} kHz`, GUTTER + 4, top + 9);
 }
 
 function drawSpans(pen, lane, x, top, height) {
@@ -512,7 +512,7 @@ async function render({ model, el }) {
   function say(text) { said.textContent = text; }
   const looping = () => loop.getAttribute("aria-pressed") === "true";
 
-  const root = make("div", { class: "fx", tabindex: 0, role: "group", "data-lm-suppress-shortcuts": "true", onkeydown: keys },
+  const root = make("div", { class: "fx", tabindex: 0, role: "group" },
     make("div", { class: "fx-row" },
       button("◀ Picture", () => step(-1), "One picture back (left arrow)"), play, button("Picture ▶", () => step(1), "One picture on (right arrow)"),
       labelled("Speed", speed), slow, loop, labelled("Go to (s)", seconds), labelled("Landmarks", points), labelled("Person", person)),
@@ -687,11 +687,11 @@ async function render({ model, el }) {
 
   const timeOf = event => {
     const box = lanes.getBoundingClientRect();
-    return clamp(state.range[0] + (event.clientX - box.left - GUTTER) / (box.width - GUTTER) * (state.range[1] - state.range[0]));
+    return clamp(timeAt(event.clientX - box.left, box.width, state.range));
   };
   function spanAt(event) {
     const box = lanes.getBoundingClientRect(), y = event.clientY - box.top, t = timeOf(event);
-    const near = 4 * (state.range[1] - state.range[0]) / (box.width - GUTTER);
+    const near = timeAt(4, box.width, state.range) - timeAt(0, box.width, state.range);
     const found = places.find(([lane, top, height]) => lane.kind === "spans" && y >= top && y < top + height);
     return found && found[0].spans.find(span => {
       const [top, height] = spanPlace(span, found[1], found[2]);
@@ -727,8 +727,9 @@ async function render({ model, el }) {
 
   function keys(event) {
     const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "checkbox";
+    if (!event.composedPath().includes(root) || (!typing && (event.ctrlKey || event.altKey || event.metaKey))) return;
     event.stopPropagation();
-    if (!about || typing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!about || typing) return;
     if (event.key === " " && ["BUTTON", "SUMMARY"].includes(event.target.tagName)) return;
     const by = event.shiftKey ? 1 : 0;
     const acts = {
@@ -825,6 +826,9 @@ async function render({ model, el }) {
         button(`${timecode(event.from)} ${event.label}${event.unusual ? " (flagged)" : ""}`, () => { go(event.from); see(zoomed(state.range, whole(), 1, event.from)); })))))));
   }
 
+  // Before the notebook's own keys, in whatever phase it listens: there M makes a cell text, and takes its output away.
+  globalThis.addEventListener("keydown", keys, true);
+
   const watcher = new ResizeObserver(() => drawTimeline());
   line.ask("start").then(([answer, [t, colours]]) => {
     if (gone) return;
@@ -840,13 +844,14 @@ async function render({ model, el }) {
     watcher.observe(lanes);
     findings();
     acts(about);
+    go(state.at, times.length ? 0 : null);  // the picture first: over a long recording the signals take seconds
     askLanes();
-    go(state.at, times.length ? 0 : null);
     if (about.fault) say(about.fault);
   }).catch(error => waiting.append(make("p", { text: error.message })));
 
   return () => {
     gone = true;
+    globalThis.removeEventListener("keydown", keys, true);
     watcher.disconnect();
     sound.close();
     pictures.close();

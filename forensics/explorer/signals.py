@@ -4,7 +4,7 @@ A lane is a dictionary: ``name``, ``label``, ``kind``, ``note`` and, by its kind
 
     curves   parts: [{label, points}], unit, low, high    points: (n, 2), s and value, NaN = a gap
     spans    spans: [{from, to, label, …}], s
-    picture  levels: (bands, columns) uint8, from, to, top_hz
+    picture  levels: (bands, columns) uint8, from, to, unit, low, high    low, high: ends of the bands
 
 Zooming asks again for the range that is seen, so that no lane ever holds more than ``MOST_POINTS`` points.
 """
@@ -154,18 +154,17 @@ def spectrogram(audio: Audio, interval: Interval, columns: int = COLUMNS) -> Lan
         power[k] = np.add.reduceat(lines[:, : bins[-1]], bins[:-1], axis=1) / np.maximum(np.diff(bins), 1)
     level = 10 * np.log10(power.reshape(columns, LOOKS, BANDS).mean(1) + 1e-12)
     shown = np.clip(1 + (level - level.max()) / DEPTH_DB, 0, 1)
-    return {"levels": (255 * shown.T).astype(np.uint8), "from": part.start_s, "to": part.end_s, "top_hz": top}
+    about = {"from": part.start_s, "to": part.end_s, "unit": "kHz", "low": 0.0, "high": top / 1000}
+    return {"levels": (255 * shown.T).astype(np.uint8), **about}
 
 
 def _pieces(audio: Audio, starts: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Reads windows of the mean of all channels by their first samples: (n,) -> (n, WINDOW)."""
-    first, behind = int(starts[0]), int(starts[-1]) + WINDOW
-    if behind - first > READ_S * audio.rate_hz:  # far apart on disk: one by one, so that memory stays small
-        return lambda wanted: np.stack(
-            [np.asarray(audio.samples[s : s + WINDOW], np.float32).mean(1) for s in wanted.tolist()]
-        )
+    first, behind, window = int(starts[0]), int(starts[-1]) + WINDOW, np.arange(WINDOW)
+    if behind - first > READ_S * audio.rate_hz:  # far apart on disk: these alone, so that memory stays small
+        return lambda wanted: np.asarray(audio.samples[wanted[:, None] + window], np.float32).mean(-1)
     block = np.asarray(audio.samples[first:behind], np.float32).mean(1)
-    return lambda wanted: block[(wanted - first)[:, None] + np.arange(WINDOW)]
+    return lambda wanted: block[(wanted - first)[:, None] + window]
 
 
 # -- the case --------------------------------------------------------------------------------------------------------

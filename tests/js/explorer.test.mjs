@@ -32,6 +32,12 @@ test("zooming keeps the time under the hand and stays inside", () => {
   assert.ok(close[1] - close[0] >= 0.05 - 1e-9, "never nothing");
 });
 
+test("a place on the time line is a time between the lanes' names and the ends of their scales", () => {
+  assert.equal(page.timeAt(112, 1000, [2, 5]), 2);
+  assert.equal(page.timeAt(960, 1000, [2, 5]), 5);
+  assert.equal(page.timeAt(536, 1000, [2, 5]), 3.5);
+});
+
 test("a loop at quarter speed goes round", () => {
   assert.equal(page.playedTo(2, 4, 0.25, null), 3);
   assert.ok(Math.abs(page.playedTo(2, 10, 0.25, [2, 3]) - 2.5) < 1e-9);
