@@ -1,4 +1,4 @@
-"""The explorer in JupyterLab and Notebook 7, in a real browser: played, stepped, selected, marked, by keys and pointer."""
+"""The explorer in JupyterLab and Notebook 7, in a browser: played, stepped, selected, marked, by keys and pointer."""
 
 from __future__ import annotations
 
