@@ -1,7 +1,9 @@
 # The one door. `make` alone lists what it opens.
 
 PYTHON ?= python3
+# The first report waits for one sample alone; the last to be made stands for all.
 SAMPLE := samples/out/talker.mp4
+SAMPLES := samples/out/two_talkers.mp4
 
 # CLIP, OUT and CASES reach the recipe through the environment, not as make text: a path may hold spaces.
 CLIP ?=
@@ -31,7 +33,7 @@ report: .venv/.ready $(if $(CLIP),,$(SAMPLE))  ## examine CLIP='a file.mp4' (els
 	@clip=$${CLIP:-$(SAMPLE)}; stem=$$(basename "$$clip"); out=$${OUT:-case/$${stem%.*}}; \
 	set -x; .venv/bin/forensics report "$$clip" --out "$$out"
 
-test: $(SAMPLE)  ## all tests but make e2e's, and every notebook; those on real clips skip by name without ../shared/data
+test: $(SAMPLES)  ## all tests but make e2e's, and every notebook; those on real clips skip by name without ../shared/data
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/e2e tests
 	.venv/bin/python -m pytest --nbmake --nbmake-timeout=300 notebooks
 
@@ -47,19 +49,22 @@ define remake_samples
 endef
 
 $(SAMPLE): $(wildcard samples/*.py) | .venv/.ready
+	.venv/bin/python samples/build.py --only $(@F)
+
+$(SAMPLES): $(wildcard samples/*.py) | .venv/.ready
 	$(remake_samples)
 
 samples: .venv/.ready  ## remake every sample
 	$(remake_samples)
 
-notebooks: $(SAMPLE)  ## run the notebooks again and store what they print
+notebooks: $(SAMPLES)  ## run the notebooks again and store what they print
 	.venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 docs: .venv/.ready  ## the documentation into build/docs; a warning or a link that leads nowhere fails
 	.venv/bin/python -m sphinx -b html -n -W --keep-going -q -c docs -d build/doctrees . build/docs
 
-screenshots: $(SAMPLE)  ## docs/pictures anew, from the sample (needs Debian's package chromium)
+screenshots: $(SAMPLES)  ## docs/pictures anew, from the sample (needs Debian's package chromium)
 	.venv/bin/python tools/screenshots.py
 
 real: .venv/.ready  ## the gate on real recordings (needs ../shared/data)
@@ -72,7 +77,7 @@ validate: .venv/.ready  ## scores of real recordings against their labels (needs
 e2e: .venv/.ready  ## the report in a headless browser (needs Debian's package chromium, else skips by name)
 	.venv/bin/python -m pytest -rs tests/e2e
 
-bench: $(SAMPLE)  ## time and memory
+bench: $(SAMPLES)  ## time and memory
 	.venv/bin/python bench/report.py
 	.venv/bin/python bench/report.py --faceless --rounds 1
 	.venv/bin/python bench/custody.py
@@ -82,7 +87,7 @@ bench: $(SAMPLE)  ## time and memory
 	.venv/bin/python bench/batch.py --clips 4
 	.venv/bin/python bench/explorer.py --minutes 1 --seeks 30
 
-fuzz: $(SAMPLE)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
+fuzz: $(SAMPLES)  ## hostile files row by row, 1,000 damaged clips, texts and case files at random; versions of parsers
 	.venv/bin/python tools/parsers.py
 	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/hostile/test_fuzz.py tests/test_boxes.py tests/test_pages.py
 	.venv/bin/python tests/hostile/table.py
