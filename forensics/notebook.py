@@ -13,12 +13,12 @@ import copy
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -28,11 +28,23 @@ from forensics.custody import Actor
 from forensics.errors import CaseError, ForensicsError, MediaError, ParameterError
 from forensics.report.html import environment
 from forensics.text import joined
+from forensics.timeline import Interval
+
+if TYPE_CHECKING:
+    from forensics.scene import Scene
 
 #: The notebooks lie beside the package in its checkout, not in it.
 HOME = Path(__file__).resolve().parents[1] / "notebooks"
 #: Parameters by which a notebook is told where its cases lie.
 PLACES = ("case", "cases")
+#: What a notebook cannot do without, as tags of its parameters' cell: in words, and whether a recording has it.
+NEEDS: Mapping[str, tuple[str, Callable[[Scene], bool]]] = {
+    "needs-face": ("a face that can be followed", lambda scene: bool(scene.persons)),
+    "needs-picture": ("pictures", lambda scene: len(scene.observation.pictures.get("t_s", ())) > 1),
+    "needs-sound": ("sound", lambda scene: scene.observation.audio is not None),
+}
+#: The player's sampling rate: for the ear only, so that notebooks stay small.
+EAR_HZ = 16000
 
 
 def names(home: Path = HOME) -> list[str]:
@@ -63,11 +75,23 @@ def run(
     if name not in names(home):
         raise ParameterError(f"NAME is one of {', '.join(names(home))}", name)
     source = home / f"{name}.ipynb"
-    given = _parameters(source)
+    given, needs = _parameters(source)
+    if "clip" not in given:
+        raise CaseError(
+            "E_NOTEBOOK_OF_SEVERAL",
+            f"{name} is about several recordings, and this command takes one.",
+            "Open it in JupyterLab (.venv/bin/jupyter lab notebooks), set its parameters, and run it there.",
+        )
     _check(given, clip, out, home)
     cases = out.absolute() / "cases"
     with Case(cases / clip.stem, clip, actor=actor) as case, case.run("report", interval=None, notebook=name):
-        pipeline.report(case, progress=progress)
+        examination = pipeline.report(case, progress=progress)
+    for what in (what for need, (what, has) in NEEDS.items() if need in needs and not has(examination.scene)):
+        raise MediaError(
+            "E_NOTEBOOK_LACKS",
+            f"This notebook looks at {what}, and the recording has none.",
+            "Its report, in the case under cases/, stands and names what could not be assessed.",
+        )
     progress("running the notebook", 0.0)
     own = {"clip": str(clip.absolute())} | {place: str(cases) for place in PLACES if place in given}
     made = _executed(source, own, actor, home)
@@ -77,14 +101,28 @@ def run(
     return out / f"{name}.html"
 
 
-def _parameters(source: Path) -> dict[str, Any]:
-    """The notebook's own parameters, with the values they have there."""
+def heard(scene: Scene) -> Any:
+    """A second of the recording to listen to, from where speech begins, else from the sound's begin."""
+    import librosa
+    from IPython.display import Audio, Markdown
+
+    sound = scene.observation.audio
+    if sound is None:
+        return Markdown("The recording has no sound.")
+    begin_s = scene.speech[0].start_s if scene.speech else sound.start_s
+    excerpt, _ = sound.mono(Interval(begin_s, begin_s + 1.0))
+    return Audio(librosa.resample(excerpt, orig_sr=sound.rate_hz, target_sr=EAR_HZ), rate=EAR_HZ)
+
+
+def _parameters(source: Path) -> tuple[dict[str, Any], set[str]]:
+    """The notebook's own parameters, with the values they have there, and the tags of their cell."""
     cells = json.loads(source.read_text("utf-8"))["cells"]
     tagged = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", ()))
     lines = ast.parse("".join(tagged["source"])).body
-    return {
+    given = {
         ast.unparse(line.targets[0]): ast.literal_eval(line.value) for line in lines if isinstance(line, ast.Assign)
     }
+    return given, set(tagged["metadata"]["tags"])
 
 
 def _check(given: Mapping[str, Any], clip: Path, out: Path, home: Path) -> None:

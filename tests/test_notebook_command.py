@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from forensics import cli, notebook
 from forensics.custody import Actor
 from forensics.errors import CaseError, MediaError, ParameterError
+from forensics.observe import Observation
+from forensics.scene import Scene
+from forensics.timeline import Interval
 
 pytest.importorskip("papermill")
 WHO = Actor("Dr. Test", "reviewer")
@@ -38,9 +42,9 @@ def home(tmp_path) -> Path:
     return home
 
 
-def write(home: Path, code: str) -> None:
-    cells = [nbformat.v4.new_markdown_cell("# A lesson\n\n**H1** or H2"), nbformat.v4.new_code_cell(PARAMETERS)]
-    cells[1].metadata["tags"] = ["parameters"]
+def write(home: Path, code: str, parameters: str = PARAMETERS, tags: tuple[str, ...] = ()) -> None:
+    cells = [nbformat.v4.new_markdown_cell("# A lesson\n\n**H1** or H2"), nbformat.v4.new_code_cell(parameters)]
+    cells[1].metadata["tags"] = ["parameters", *tags]
     made = nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell(code)])
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(made, home / "03_lesson.ipynb")
@@ -82,6 +86,22 @@ def test_a_notebook_that_stops_is_a_refusal_in_one_line(home, face_clip, tmp_pat
     assert refused.value.code == "E_NOTEBOOK" and not list((tmp_path / "out").glob("*.html"))
 
 
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [("needs-face", "a face that can be followed"), ("needs-sound", "sound"), ("needs-picture", "pic")],
+)
+def test_a_recording_without_what_the_notebook_looks_at_is_refused_once_its_report_is_written(
+    home, face_clip, tmp_path, monkeypatch, tag, words
+):
+    nothing = Observation(None, *[{}] * 6, audio=None, losses={})
+    seen = SimpleNamespace(scene=Scene(Interval(0.0, 1.0), nothing, [], [], [], [], None, None))
+    monkeypatch.setattr(notebook.pipeline, "report", lambda case, progress: seen)
+    write(home, "1 / 0", tags=(tag,))
+    with pytest.raises(MediaError, match=f"looks at {words}") as refused:
+        notebook.run("03_lesson", face_clip, tmp_path / "out", WHO, home=home)
+    assert refused.value.code == "E_NOTEBOOK_LACKS"
+
+
 def test_what_cannot_be_run_is_refused_before_anything_is_written(home, face_clip, tmp_path):
     def refused(kind, name="03_lesson", clip=face_clip, out=tmp_path / "out", place=home):
         with pytest.raises(kind) as told:
@@ -93,6 +113,9 @@ def test_what_cannot_be_run_is_refused_before_anything_is_written(home, face_cli
     assert refused(CaseError, place=tmp_path).startswith("E_NO_NOTEBOOKS: ")
     for out in (face_clip.parent, home, home.parent, tmp_path):
         assert refused(CaseError, out=out).startswith("E_CASE_PLACE: ")
+    write(home, EXAMINED, PARAMETERS.replace("clip", "questioned"))
+    assert refused(CaseError).startswith("E_NOTEBOOK_OF_SEVERAL: 03_lesson is about several recordings")
+    write(home, EXAMINED)
     (tmp_path / "control.mp4").write_bytes(face_clip.read_bytes())
     assert "A control of this notebook has the recording's name" in refused(CaseError, clip=tmp_path / "control.mp4")
     (home.parent / "samples" / "control.mp4").unlink()

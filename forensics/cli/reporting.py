@@ -193,11 +193,12 @@ def notebook(
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
-    """Run one of the notebooks on CLIP and write it as a page without code, with its own controls beside.
+    """Run one of the notebooks 00 to 07 on CLIP and write it as a page without code, with its own controls beside.
 
-    The recording gets a case with its report in OUT/cases, as from forensics report; the notebook reads that case. The
-    notebooks lie in notebooks/ of this software's checkout, and their controls in samples/out (make samples). It needs
-    pip install 'forensics[notebooks]'.
+    08_compare, 09_validate and 10_batch are about several recordings: open them in JupyterLab and set their parameters
+    there. The recording gets a case with its report in OUT/cases, as from forensics report; the notebook reads that
+    case. The notebooks lie in notebooks/ of this software's checkout, and their controls in samples/out (make samples).
+    It needs pip install 'forensics[notebooks]'.
     """
     from forensics import custody  # slow to import: not for --help
     from forensics import notebook as lessons
