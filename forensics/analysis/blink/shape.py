@@ -16,7 +16,7 @@ from forensics.statistics import LEVEL, median_interval
 
 Pair = tuple[Closure, Closure]  # right and left eye of one blink
 
-_PICTURES = "one picture lasts 17 to 42 ms"
+_PICTURES = "one picture lasts 17 to 42 ms at 60 to 24 pictures a second"
 
 
 def measure_shape(pairs: Sequence[Pair]) -> tuple[Measurement, ...]:
