@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+from forensics import analysis
 from forensics.analysis import ANALYSES
+from forensics.finding import Question
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -70,6 +74,22 @@ def parameters(path: Path) -> dict[str, str]:
 def test_the_notebooks_keep_their_numbers_and_no_analysis_is_without_one() -> None:
     assert [p.stem for p in NOTEBOOKS][: len(STEMS)] == STEMS
     assert {a.ANALYSIS for a in ANALYSES} <= {p.stem[3:] for p in NOTEBOOKS}
+
+
+def questions(family: str) -> dict[str, Question]:
+    """The questions of an analysis, as its files word them."""
+    homes = [m.name for m in pkgutil.walk_packages(analysis.__path__, "forensics.analysis.")]
+    worded = [value for home in homes for value in vars(importlib.import_module(home)).values()]
+    asked = {value.slug: value for value in worded if isinstance(value, Question)}
+    return {slug: question for slug, question in asked.items() if slug.partition(".")[0] == family}
+
+
+@pytest.mark.parametrize("family", [a.ANALYSIS for a in ANALYSES])
+def test_the_hypotheses_of_a_lesson_are_those_of_the_report(family):
+    (path,) = (p for p in NOTEBOOKS if p.stem[3:] == family)
+    (cell,) = (source(c) for c in cells(path, "markdown") if "as two hypotheses" in source(c))
+    told = re.findall(r"\*\*H1\*\*:? (.+?\.)[ -]*\*\*H2\*\*:? (.+?\.)", " ".join(cell.split()))
+    assert set(told) == {(question.h1, question.h2) for question in questions(family).values()}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
