@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -253,10 +253,10 @@ def test_what_the_examiner_told_is_dated_against_the_measurements():
     assert "log entry 3: AFTER anything was measured" in text(printed(document.full, matter_of(state=state, log=late)))
 
 
-def laid_out(of, state=made_up.STATE, told=None):
+def laid_out(of, state=made_up.STATE, told=None, log=made_up.LOG):
     """The text of the full edition of an examination without charts and stills."""
     record = report.findings_json(of) | ({"told": told} if told else {})
-    m = matter.Matter(record, [], [], state, made_up.LOG, {"findings.json": report.dumps(record)})
+    m = matter.Matter(record, [], [], state, log, {"findings.json": report.dumps(record)})
     return text(printed(document.full, m)).replace("\u00a0", " ")
 
 
@@ -276,13 +276,16 @@ def test_an_excerpt_names_set_aside_tracks_and_words_told_are_printed():
     passages += [{"start_s": 5.0, "end_s": 6.0, "words": 1, "reason": "no_speech", "score": None, "agreement": None}]
     bilabial = {"number": 3, "word": "mama", "phoneme": "M", "start_s": 0.7, "end_s": 0.8, "struck": True}
     told = {"transcript": "my mama is #here\n[5-6] x", "sha256": made_up.SHA, "passages": passages}
-    said = laid_out(replace(of, excerpt=Interval(0, 10)), state, told | {"bilabials": [bilabial]})
+    asked = replace(of.settings, transcript=replace(of.settings.transcript, text=told["transcript"]))
+    log = made_up.logged("opened", settings=json.loads(custody.canonical(asdict(asked))))
+    said = laid_out(replace(of, excerpt=Interval(0, 10)), state, told | {"bilabials": [bilabial]}, log)
     for phrase in (
         "Person Anna",
         "m. muster, 2024-05-06T07:08:09+00:00, log entry 17",
         "B1, 5.000 to 9.000 s (0:00:05.000 to 0:00:09.000): set aside by the analyst as nobody",
         "too short to be examined",
-        "--from 0 --to 10 --transcript FILE",
+        "--from 0 --to 10 --transcript FILE --out CASE, then forensics name CASE",
+        "forensics strike CASE 3 --reason TEXT, then the first again",
         "my mama is #here",
         "no: no speech was found in the sound.",
         "Struck out: number 3, m of mama at 0.700 s",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.resources
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics import custody
-from forensics.report import asked, phrases
+from forensics.report import asked, phrases, repeating
 from forensics.report.blocks import (
     Block,
     bullets,
@@ -30,7 +29,7 @@ from forensics.report.matter import (
     more,
     sha256,
 )
-from forensics.report.record import assigned, dumps
+from forensics.report.record import dumps
 
 #: Entries of the custody log printed; the log holds all.
 MOST_ENTRIES = 100
@@ -39,20 +38,9 @@ MOST_ENTRIES = 100
 def methods(m: Matter) -> list[Block]:
     """The command, the software, each method with its settings."""
     software = m.record["software"]
-    names = assigned(m.record)
     columns = [("Setting", 2.4, False), ("Value", 1.6, True), ("Unit", 0.8, False), ("Source of the value", 5, False)]
     blocks = [
-        paragraph(
-            "Command: ",
-            mono(_command(m)),
-            *(
-                [", then ", mono("forensics name CASE "), outside(shlex.join(names)), ", then the first again"]
-                if names
-                else []
-            ),
-            ".",
-        ),
-        paragraph("The same file, software, names and settings give the same findings.json, byte by byte."),
+        *_repetition(m),
         *terms([("Face model", [software["model"], ", SHA-256 ", mono(software["model_sha256"])])]),
         *table("Software", [("Package", 2, False), ("Version", 3, False)], sorted(software["packages"].items())),
     ]
@@ -82,10 +70,18 @@ def _setting(row: Mapping[str, Any]) -> list[Any]:
     return [mono(row["name"]), phrases.listed(row["value"]), unit, row["source"]]
 
 
-def _command(m: Matter) -> str:
-    bounds = zip(("--from", "--to"), m.clip["excerpt"] or (None, None), strict=True)
-    part = "".join(f" {option} {bound}" for option, bound in bounds if bound is not None)
-    return f"forensics report RECORDING{part}{' --transcript FILE' if m.record.get('told') else ''} --out CASE"
+def _repetition(m: Matter) -> list[Block]:
+    """The commands, and what they cannot give."""
+    told: list[Any] = []
+    for command in (made := repeating.commands(m.record, m.log)):
+        told += [", then " if told else "Command: ", *(mono(p) if isinstance(p, str) else p for p in command)]
+    again = ", then the first again" if len(made) > 1 else ""
+    changed = ", ".join(repeating.without_option(m.log))
+    return [
+        paragraph(*told, f"{again}."),
+        *([paragraph(repeating.NO_OPTION, mono(changed), ".")] if changed else []),
+        paragraph("The same file, software, names and settings give the same findings.json, byte by byte."),
+    ]
 
 
 def cross_examination(m: Matter) -> list[Block]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from markupsafe import Markup
 
 from forensics import custody, marking, naming, striking, telling
 from forensics.finding import NOT_ASSESSABLE, REASONS
-from forensics.report import phrases, planted
+from forensics.report import phrases, planted, repeating
 from forensics.report.plates import Photograph, Plate, events_name
 from forensics.report.record import assigned, by_person, dumps, persons
 from forensics.text import LONGEST, Untrusted, for_html, joined, wrapped
@@ -54,7 +53,9 @@ def render(
         refused=refused(findings),
         people=people(clip, state),
         set_aside_by=joined(named_by(clip["set_aside"], naming.given(state)), "; "),
-        assigned=shlex.join(assigned(record)),
+        assigned=assigned(record),
+        repetition=repeating.commands(record, log),
+        without_option=repeating.without_option(log),
         names_unapplied=naming.unapplied(state),
         told=record.get("told"),
         calibration=record.get("calibration"),
@@ -97,6 +98,7 @@ def environment() -> Environment:
     made.globals |= {
         "words": phrases,
         "planted": planted,
+        "repeating": repeating,
         "whom": whom,
         "nobody": naming.NOBODY,
         "events_name": events_name,
