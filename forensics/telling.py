@@ -139,7 +139,7 @@ def blanks(state: Mapping[str, Any], entries: Sequence[Entry]) -> list[str]:
     question, pairs = report.get("question"), report.get("propositions", {})
     late = [pair for pair, about in pairs.items() if not before(about, entries)]
     lacking = {
-        "the examiner's name": not state.get("examiner"),
+        "the examiner's name (--examiner)": not state.get("examiner"),
         "the question": not question,
         "the question, before anything was measured": bool(question) and not before(question or {}, entries),
         "a pair of propositions": not pairs,

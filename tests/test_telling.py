@@ -152,6 +152,15 @@ def test_who_tells_in_a_role_is_named_in_it(tmp_path):
     assert "reviewer: N. N." in listed.output and "A final report lacks: the question" in listed.output
 
 
+def test_the_environment_tells_the_log_who_acts_and_names_no_examiner_of_the_report(tmp_path, monkeypatch):
+    """Batches and notebooks set it to the account; and it is the machine's, not the case's."""
+    monkeypatch.setenv("FORENSICS_EXAMINER", "Dr Muster")
+    run, folder = CliRunner(), tmp_path / "case"
+    done = run.invoke(cli.app, ["tell", str(folder), "--question", "Who speaks?"])
+    assert done.exit_code == 0 and "lacks: the examiner's name (--examiner)" in done.output
+    assert [e["actor"] for e in map(json.loads, (folder / "custody.jsonl").read_text().splitlines())] == ["Dr Muster"]
+
+
 def test_check_of_a_folder_without_a_report_is_refused(tmp_path):
     refused = CliRunner().invoke(cli.app, ["check", str(tmp_path)])
     assert isinstance(refused.exception, CaseError) and refused.exception.code == "E_NO_REPORT"

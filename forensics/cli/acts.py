@@ -33,7 +33,8 @@ def tell(
     """Tell what the report says of the case beside the findings; without options, list what is told and lacking.
 
     Question and propositions count as put beforehand only in a case in which nothing was measured yet: tell them
-    first, in a new folder, then run forensics report. Each act is logged and dated; the next report prints it.
+    first, in a new folder, then run forensics report. Each act is logged and dated; the next report prints it. The
+    report's own examiner is the one named by --examiner: FORENSICS_EXAMINER tells the log alone who acts.
     """
     from forensics import custody, telling
     from forensics.case import BegunCase, disk_errors

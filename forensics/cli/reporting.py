@@ -62,7 +62,7 @@ def report(
     ] = False,
     planted: Annotated[
         bool,
-        typer.Option("--controls", help="Also plant known alterations in this recording: which of them would be told?"),
+        typer.Option("--controls", help="Also plant known alterations in what was measured: which would be told?"),
     ] = False,
     examiner: Examiner = None,
     role: Role = None,
@@ -96,10 +96,11 @@ def controls(
     examiner: Examiner = None,
     role: Role = None,
 ) -> None:
-    """Plant known alterations in CLIP and in degraded copies of it: which would have been seen at this quality?
+    """Plant known alterations in what was measured of CLIP and of degraded copies: which would be told at this quality?
 
-    Where CASE holds a report, part, settings and names are that report's (unless --from or --to say otherwise); it is
-    written anew with the controls in it. The same as forensics report --controls, which takes all options of a report.
+    CLIP itself is not altered and encoded, so the sizes told are optimistic. Where CASE holds a report, part, settings
+    and names are that report's (unless --from or --to say otherwise); it is written anew with the controls in it. The
+    same as forensics report --controls, which takes all options of a report.
     """
     from forensics import custody, replay  # slow to import: not for --help
     from forensics.case import Case, disk_errors
