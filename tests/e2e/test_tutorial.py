@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 import synth
 from markdown_it import MarkdownIt
@@ -34,6 +35,8 @@ pytestmark = [
 MADE = {"make report": "forensics report samples/out/talker.mp4 --out case/talker"}
 #: Commands that the pages say are refused, with their exit status and code.
 REFUSED = {"forensics report README.md --out case/wrong": (3, "E_NOT_MEDIA")}
+#: Of the sample: sentences, and s behind them.
+SENTENCES, PAUSE_S = 2, 0.5
 #: Seconds for one command, and for a server to answer.
 PATIENCE_S, ANSWER_S = 900, 60
 
@@ -82,16 +85,26 @@ def recordings(folder: Path) -> None:
         synth.write(folder / name, synth.evenly([synth.portrait(size)] * 30, 10), synth.Sound(synth.tone(3.0)))
 
 
+def shortened(source: Path, place: Path, end_s: float) -> None:
+    """The beginning of a recording, its packets as they are: known alterations are planted into it three times."""
+    with av.open(str(source)) as whole, av.open(str(place), "w") as part:
+        streams = [part.add_stream_from_template(stream) for stream in whole.streams]
+        for packet in whole.demux():
+            if packet.pts is not None and packet.pts * packet.time_base < end_s:
+                packet.stream = streams[packet.stream_index]
+                part.mux(packet)
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     folder = tmp_path_factory.mktemp("desk")
-    told = json.loads((SAMPLES / "truth.json").read_text("utf-8"))["files"]["talker.mp4"]["text"]
+    said = json.loads((SAMPLES / "truth.json").read_text("utf-8"))["files"]["talker.mp4"]["sentences"][:SENTENCES]
     for name, sample in (("a recording", "talker"), ("first", "talker_variable_rate"), ("second", "talker_no_blinks")):
-        shutil.copy(SAMPLES / f"{sample}.mp4", folder / f"{name}.mp4")
+        shortened(SAMPLES / f"{sample}.mp4", folder / f"{name}.mp4", said[-1]["end_s"] + PAUSE_S)
     (folder / "samples").symlink_to(ROOT / "samples")
     for name in ("README.md", "forensics/report/declaration.txt"):
         shutil.copy(ROOT / name, folder)
-    (folder / "words.txt").write_text(told, "utf-8")
+    (folder / "words.txt").write_text(" ".join(sentence["text"] for sentence in said), "utf-8")
     (folder / "notebooks").mkdir()
     recordings(folder / "RECORDINGS")
     return Desk(folder)

@@ -16,7 +16,7 @@ LIMITS = (
     "An offset says how the recording's sound and picture lie, not who moved them.",
     "The method's zero was held against marks by hand in six recordings alone: what it prints lay 4 ms before to 23 ms "
     "after the hand's.",
-    "An offset beside zero is usual: in 62 authentic recordings the median was 52 ms, nine in ten lay between -59 and "
+    "An offset beside zero is usual: in 62 untouched recordings the median was 52 ms, nine in ten lay between -59 and "
     "140 ms, and the interval held zero in 23 (RESULTS.md).",
     "Offsets outside the searched lags are not found.",
     "The comparison was learned from few recordings (data/lipsync.md): other faces, voices and languages may fit less.",
