@@ -52,13 +52,13 @@ class Explorer(anywidget.AnyWidget):
         self.copy = ViewingCopy(case, clip, actor)
         self._selected: asking.Asked | None = None
         self._selections: SimpleQueue[asking.Asked | None] = SimpleQueue()
-        since = time.monotonic()
-        while self.copy.working and not self.copy.pictures and time.monotonic() - since < FIRST_S:
+        until = time.monotonic() + (FIRST_S if self.copy.expected else 0.0)
+        while self.copy.working and not self.copy.pictures and time.monotonic() < until:
             time.sleep(0.02)
         whole, pictures = self.signals.whole, self.copy.pictures
         super().__init__(
             heading=f"Explorer of item {case.run.opened['sha256'][:12]}: {whole.start_s:.3f} to {whole.end_s:.3f} s, "
-            f"{self.copy.expected} pictures, {len(case.scene.persons)} persons",
+            f"{self.copy.expected} pictures, persons: {', '.join(case.scene.persons) or 'none'}",
             poster=pictures.jpeg(0) if pictures else b"",
         )
         threading.Thread(target=self._measure_newest, daemon=True).start()
@@ -69,7 +69,7 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """As the widget, and as HTML and text for readers without one."""
         bundle, about = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        said = f"{self.heading}. It runs in JupyterLab, Notebook and VS Code with a kernel; this is its first picture."
+        said = f"{self.heading}. It runs in JupyterLab and Notebook 7 with a kernel; this is its first picture."
         picture = base64.b64encode(self.poster).decode()
         shown = f'<img alt="First picture" style="max-width:100%" src="data:image/jpeg;base64,{picture}">'
         html = f"<figure>{shown if self.poster else ''}<figcaption>{for_html(said)}</figcaption></figure>"
