@@ -811,7 +811,7 @@ async function render({ model, el }) {
     if (!about) return;
     if (now.fault) { say(now.fault); return; }
     if (!now.whole && now.made < now.of) say(`${now.changed ? "The viewing copy was changed since it was made: disregard what it showed. " : ""}Making the viewing copy: ${now.made} of ${now.of} pictures; what is there can be looked at.`);
-    else if (!now.whole) say("Comparing the viewing copy with the log; it can be looked at.");
+    else if (!now.whole) say(now.of ? "All pictures are there; the viewing copy is being finished, or compared with the log." : "");
     else if (now.made < now.of) say(`The viewing copy ends at its largest size, with ${now.made} of ${now.of} pictures; a case of a part (--from, --to) shows the rest.`);
     else say("The viewing copy is whole.");
     if (now.whole && now.kind === "progress") askLanes();
