@@ -34,8 +34,8 @@ report: .venv/.ready $(if $(CLIP),,$(SAMPLE))  ## examine CLIP='a file.mp4' (els
 	set -x; .venv/bin/forensics report "$$clip" --out "$$out"
 
 test: $(SAMPLES)  ## all tests but make e2e's, and every notebook; those on real clips skip by name without ../shared/data
-	.venv/bin/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/e2e tests
-	.venv/bin/python -m pytest --nbmake --nbmake-timeout=300 notebooks
+	.venv/bin/python -m pytest --nbmake --nbmake-timeout=300 --numprocesses=2 --no-loadscope-reorder notebooks \
+		--ignore=tests/e2e tests
 
 check: .venv/.ready  ## lint, format, types
 	.venv/bin/ruff check .

@@ -9,8 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 sys.path.insert(0, str(Path(__file__).parent / "hostile"))  # corpus and misbehaving, for the tests beside this file
+
+
+class FilesTogether(LoadFileScheduling):
+    """A file's tests on one worker, and all notebooks on one: they share the cases of the samples."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "notebooks" if file.endswith(".ipynb") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
+    return FilesTogether(config, log)
 
 
 @pytest.fixture(scope="session")
