@@ -176,15 +176,18 @@ def errors(cells: list[dict[str, Any]]) -> list[str]:
 
 
 def run_cell(page: Any, number: int = 0) -> None:
-    """Run one cell by its keys; where a slow machine makes JupyterLab ask for the kernel, it is answered."""
-    for _ in range(10):
+    """Run one cell by its keys, again where JupyterLab lost them: it says idle before its kernel is connected.
+
+    Where a slow machine makes it ask for the kernel, it is answered.
+    """
+    for _ in range(40):
         if (ask := page.locator(".jp-Dialog .jp-mod-accept")).count():
             ask.first.click()
             page.wait_for_timeout(3000)
         page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-editor").nth(number).click()
         page.keyboard.press("Control+Enter")
         try:
-            page.wait_for_function(BEGUN, arg=number, timeout=5000)
+            page.wait_for_function(BEGUN, arg=number, timeout=1500)
             return
         except Exception as error:
             if type(error).__name__ != "TimeoutError":
