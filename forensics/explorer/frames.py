@@ -219,7 +219,7 @@ class ViewingCopy:
     def _as_told(self, names: Collection[str]) -> bool:
         """Whether the copy in the case has files of these names, each with the hash that the log tells."""
         return bool(names) and all(
-            (self._kept / name).is_file() and digest_of(self._kept / name) == self._told[name] for name in names
+            (self._kept / name).is_file() and digest_of(self._kept / name) == self._told.get(name) for name in names
         )
 
     def _begin(self) -> None:
