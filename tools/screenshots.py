@@ -34,8 +34,8 @@ LAB_WIDTH, LAB_HEIGHT = 1440, 1500
 FINDING = "Offset between lips and sound"
 #: Where the mouth is wide open between two blinks.
 INSTANT_S, ROW = 8.76, 219
-#: Nothing is said of a viewing copy that is still being made.
-COPIED = "() => !/Making the viewing copy|not there yet/.test(document.querySelector('.fx').textContent)"
+#: Nothing is said of a viewing copy that is still being made or finished.
+COPIED = "() => !/Making the viewing copy|not there yet|being finished/.test(document.querySelector('.fx').textContent)"
 COLOURS = 128  # of a palette: text stays sharp, and the one photograph loses little
 MOST_BYTES = 200_000  # a picture in a repository is there for good
 
