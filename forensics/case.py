@@ -447,7 +447,7 @@ class Case(CaseFolder):
         return folder, about, False
 
     def told_of(self, key_parts: dict[str, Any], home: str = CACHE) -> tuple[Path, dict[str, str]]:
-        """Where a result lies, made or not; by name in the case, the SHA-256 that the log tells of each of its files."""
+        """Where a result lies, made or not, and by name in the case the SHA-256 that the log tells of its files."""
         folder = self.folder / home / hashlib.sha256(canonical(key_parts).encode()).hexdigest()[:32]
         begins = custody.named(folder, self.folder) + "/"
         return folder, {n: d for n, (d, _) in custody.told(self.entries()).items() if n.startswith(begins)}
